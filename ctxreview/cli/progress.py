@@ -52,8 +52,11 @@ class Tally:
     Called with each result as it comes, and with ``None`` while none comes.
     """
 
-    def __init__(self, count: int, account: Account, tell: Callable[[str], None], *, live: bool) -> None:
+    def __init__(
+        self, count: int, account: Account, tell: Callable[[str], None], *, live: bool, doing: str = "Reviewing"
+    ) -> None:
         self._count = count
+        self._doing = doing
         self._account = account
         self._tell = tell
         self._done = self._failed = 0
@@ -65,7 +68,7 @@ class Tally:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         words = TextColumn("{task.fields[failed]} failed"), TextColumn("${task.fields[cost]:.2f}")
-        columns = TextColumn("Reviewing"), BarColumn(), MofNCompleteColumn(), *words, TextColumn("{task.fields[left]}")
+        columns = TextColumn(self._doing), BarColumn(), MofNCompleteColumn(), *words, TextColumn("{task.fields[left]}")
         # Without a thread of its own, which processes that fork could not copy.
         bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
         bar.add_task("", total=self._count, failed=0, cost=0.0, left="")

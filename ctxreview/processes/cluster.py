@@ -27,7 +27,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 PIECES = 2
-"""Pieces for each thread of the cluster: more of them end more evenly, but each reads the repository anew."""
+"""Pieces for each thread of the cluster, of work that reads little besides: more of them end more evenly, but each reads the repository anew."""
 CONNECTING = 10
 """Seconds until a scheduler has to answer, and until it has to have a worker."""
 _ADDRESS = regex(r"(?:tcp|tls)://(?:[\w.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
@@ -40,9 +40,9 @@ def check_address(address: str) -> None:
 
 
 def cluster_map(
-    work: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T], address: str, folder: Path
+    work: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T], address: str, folder: Path, pieces: int = PIECES
 ) -> Iterator[R]:
-    """What ``work`` gives for each item, in the order given, each once; ``address`` is the scheduler's.
+    """What ``work`` gives for each item, in the order given, each once; ``address`` is the scheduler's, each thread of which gets so many ``pieces``.
 
     ``work`` is called with some of the items in a process on another machine, in the folder of that path there, and gives a result for each; it, the items and the results are pickled. Raises what ``work`` raises, and :class:`CtxreviewError` where the cluster
     cannot do it.
@@ -53,7 +53,7 @@ def cluster_map(
     client = _connected(address)
     try:
         threads = _threads(client, address)
-        size = -(-len(items) // (threads * PIECES)) or 1
+        size = -(-len(items) // (threads * pieces)) or 1
         executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
         waiting = {}
         for at in range(0, len(items), size):

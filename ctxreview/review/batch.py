@@ -148,7 +148,8 @@ def _sent(
         (path, _digest(elsewhere.folder / path, root), tuple(given[i] for i in group))
         for path, group in zip(paths, groups, strict=True)
     ]
-    results = cluster_map(_Piece(elsewhere.maker, root).make, parts, elsewhere.address, elsewhere.folder)
+    # Each piece searches the repository for its callers, so that each thread gets one.
+    results = cluster_map(_Piece(elsewhere.maker, root).make, parts, elsewhere.address, elsewhere.folder, pieces=1)
     yield from _ordered(dict(zip(group, made, strict=True)) for group, made in zip(groups, results, strict=True))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -120,8 +120,12 @@ def gather(
     account: Account,
     *,
     retry_failed: bool,
+    seen: Callable[[object], None],
 ) -> Gathered:
-    """The questions about some selections that are to be sent, within the limits of ``account``. Raises :class:`StoreError`."""
+    """The questions about some selections that are to be sent, within the limits of ``account``; ``seen`` is called with each as it is made.
+
+    Raises :class:`StoreError`.
+    """
     done, open_ = answers.settled(failures=not retry_failed), batches.waiting()
     piles: list[Pile] = []
     last: dict[int, Pile] = {}
@@ -130,6 +134,7 @@ def gather(
     failed: dict[str, CtxreviewError] = {}
     made = each_selection(given, root, run, partial(_prompts, run, models), sequential=False)
     for selection, prompts in zip(given, made, strict=True):
+        seen(prompts)
         if isinstance(prompts, CtxreviewError):
             failed[selection] = prompts
             continue

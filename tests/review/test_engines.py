@@ -21,7 +21,7 @@ from ctxreview.cli.app import app
 from ctxreview.llm import batches, store
 from ctxreview.llm.providers import anthropic_batches, openai_batches
 from tests import ROOT
-from tests.commands import start_command
+from tests.commands import run_on_terminal, start_command
 from tests.engines import ANTHROPIC_ID, HARMLESS, Engines, engines
 from tests.llm.providers.test_faults import whole
 from tests.llm.providers.test_network import environment, run
@@ -358,6 +358,19 @@ def test_limits_of_money(desk: Desk) -> None:
     assert desk.submit("--max-cost", "5").returncode == 0
     assert sorted(desk.server.asked) == sorted(set(desk.server.asked))
     assert len(desk.server.asked) == COUNT
+
+
+@pytest.mark.parametrize("api", ["openai"])
+def test_a_bar_while_questions_are_made(desk: Desk) -> None:
+    """On a terminal a bar tells how many questions are made; what is printed has nothing of it."""
+    variables = environment(desk.code, CTXREVIEW_BASE_URL=desk.at[1], **desk.own, TERM="xterm")
+    variables.pop("CI", None)
+    given = ("batch", "submit", *desk.same, "--dry-run")
+    ended = run_on_terminal(*given, cwd=desk.code, env=variables, columns=120)
+    shown = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", ended.shown)
+    assert (ended.status, desk.server.log) == (0, [])
+    assert re.search(rf"Making questions .*{COUNT}/{COUNT}", shown), shown
+    assert "Making questions" not in desk.batch("submit", *desk.same, "--dry-run").stderr
 
 
 @both

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,6 +109,7 @@ def submit(
     ctxreview batch submit src/RecordService.cs:31-33 src/RecordService.cs:51 --provider openai --dry-run
     ctxreview batch submit --scopes src --provider anthropic --max-cost 5 --dry-run
     """
+    from ctxreview.cli.progress import Tally
     from ctxreview.llm.prices import Account
     from ctxreview.llm.providers import resolve_url
     from ctxreview.review import endpoints, keeping, submitting
@@ -133,7 +135,11 @@ def submit(
     given = selections_given(ctx, selections, listed, root)
     if len(given.selections) > MANY:
         tell(f"Making the questions about {len(given.selections):,} selections.")
-    found = submitting.gather(given.selections, given.root, given.run, made, Account(limits), retry_failed=retry_failed)
+    account, live = Account(limits), not quiet and console.is_live(sys.stderr)
+    with Tally(len(given.selections), account, tell, live=live, doing="Making questions") as seen:
+        found = submitting.gather(
+            given.selections, given.root, given.run, made, account, retry_failed=retry_failed, seen=seen
+        )
     for error in found.failed.values():
         console.say(str(error))
     for sentence in _left_out(found):
