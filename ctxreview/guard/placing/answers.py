@@ -375,4 +375,5 @@ def _instead(block: _Block, quoted: _Block, context: Context) -> tuple[Edit, ...
     # Neither has to be whole: what the one opens and does not close, the other does not either.
     if balance("\n".join(lines_of(source, first, last))) != balance(block.code):
         return fragments.edits(block.code, context)
-    return fragments.edits(block.code, context, (first, last))
+    # A blank line above the code is the fence's: the place begins with the first line of the code before.
+    return fragments.edits(block.code.lstrip("\n"), context, (first, last))

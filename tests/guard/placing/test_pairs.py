@@ -28,6 +28,8 @@ FORMS = {
     "tags on lines": f"<edit>\n<search>\n{OLD}\n</search>\n<replace>\n{NEW}\n</replace>\n</edit>",
     "a tag with data": f"<old_str><![CDATA[{OLD}]]></old_str>\n<new_str><![CDATA[{NEW}]]></new_str>",
     "Windows line ends": json.dumps({"old_string": OLD.replace("\n", "\r\n"), "new_string": NEW.replace("\n", "\r\n")}),
+    "a blank line above both": json.dumps({"old_string": f"\n{OLD}\n", "new_string": f"\n{NEW}\n"}),
+    "before and after": f"Before:\n```csharp\n\n{OLD}\n```\nAfter:\n```csharp\n\n{NEW}\n```\n",
     "another layout": json.dumps({"old": OLD.replace("        ", "\t"), "new": NEW.replace("        ", "\t")}),
 }
 
