@@ -66,7 +66,8 @@ def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
         # Lines that go and are not selected were not meant to go.
         stretch = Counter(texts[i : j + 1])
         own = Counter(squeezed(source.line(n)) for n in range(max(first, chosen_first), min(last, chosen_last) + 1))
-        lost, come = (stretch - Counter(keys) - own).total(), Counter(keys) - stretch
+        gone, come = stretch - Counter(keys), Counter(keys) - stretch
+        lost = (gone - own).total()
         says = any(map(is_telling, keys[:lead])), any(map(is_telling, keys[len(keys) - trail :]))
         if whole:
             copied = any(is_telling(line) for line in come & (Counter(texts) - stretch))
@@ -74,7 +75,7 @@ def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
         else:
             fits = lost <= come.total() and (any(says) or not lost)
         if fits and balance("\n".join(lines_of(source, first, last))) == opened:
-            found.append((lost, come.total(), -lead - trail, first, last))
+            found.append((lost, gone.total() + come.total(), -lead - trail, first, last))
     found.sort()
     if not found:
         return None

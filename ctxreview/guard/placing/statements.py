@@ -82,13 +82,19 @@ def statements(body: Sequence[str], plain: Sequence[str], context: Context) -> t
     if not given or parsed.parse.errors:
         return (cut(body, context) or expression(without_ends(body), outer[0].span, context),)
     edge = anchored(body, context, whole=True)
-    if edge is not None:
+    if edge is not None and edge.end_line in _last_lines(source, outer[0].span):
         return (edge,)
     if len(given) == 1 and given[0].text.startswith("{") and len(lists) > 1:
         inner = [n for n, line in enumerate(body) if line.strip()]
         return statements(body[inner[0] + 1 : inner[-1]], plain[inner[0] + 1 : inner[-1]], context)
     placing = _Placing(body, given, lists, parsed.source, outer[0].span, context)
     return ((None if placing.selected else as_selected(body, context, whole=True)) or placing.edit(),)
+
+
+def _last_lines(source: Source, function: Span) -> set[int]:
+    """The lines on which statements end: a statement that goes on after its first block does not end with that."""
+    lists = statement_lists(source, function)
+    return {source.lines_of(s.span)[1] for block in lists for s in block.statements}
 
 
 class _Placing:

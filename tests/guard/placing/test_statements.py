@@ -13,6 +13,13 @@ from tests.samples import context_of, shop
 FENCE = "```csharp\n{}\n```\n"
 
 PLACED = {
+    "of two places that begin and end alike the one with the least change, although all is selected": (
+        "«foreach (var c in All())\n{\n    if (c.Open)\n    {\n        continue;\n    }\n\n    foreach (var r in c.Rules)\n    {\n        Add(c.Name);\n"
+        "        Add(r.Find);\n        Add(r.With);\n        Add(r.Kind);\n    }\n}\nreturn 0;»",
+        "{\n    Add(c.Name);\n    lock (_gate)\n    {\n        Add(r.Find);\n    }\n    Add(r.With);",
+        "foreach (var c in All())\n{\n    if (c.Open)\n    {\n        continue;\n    }\n\n    foreach (var r in c.Rules)\n    {\n        Add(c.Name);\n"
+        "        lock (_gate)\n        {\n            Add(r.Find);\n        }\n        Add(r.With);\n        Add(r.Kind);\n    }\n}\nreturn 0;",
+    ),
     "from the middle of a statement, as is selected": (
         "try\n{\n    Save();\n}\n«catch (SaveException)\n{\n    return 1;\n}\n\nreturn 0;»",
         "catch (SaveException lost)\n{\n    Log(lost);\n    Save();\n}\n\nreturn 0;",
@@ -171,6 +178,10 @@ REFUSED = {
     "two places": (
         "if (id > 0)\n{\n    Send(id);\n    Log();\n}\n«Open();»\nif (id < 0)\n{\n    Send(id);\n    Log();\n}\nreturn 0;",
         "Send(id, late);",
+    ),
+    "without its other branch, which is selected too": (
+        "«Write(id);\nif (!_loaded)\n{\n    _loaded = true;\n    Add(id);\n}\nelse\n{\n    Reload();\n}\nreturn 0;»",
+        "if (!_loaded)\n{\n    lock (_gate)\n    {\n        _loaded = true;\n    }\n    Add(id);\n}",
     ),
     "nothing like it": ("var a = Load(id)\n«    .First(o => o.Open);»\nreturn a;", "Console.WriteLine(x);"),
     "unlike chain": ("«return Load(id)\n    .First();»", ".GroupBy(y => y.Kind)\n.Select(g => g.Key);"),
