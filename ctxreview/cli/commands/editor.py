@@ -37,7 +37,7 @@ def lsp(
     """
     from ctxreview.servers.lsp import Served, serve
 
-    raise typer.Exit(serve(Served(hops, provider, model, base_url)))
+    serve(Served(hops, provider, model, base_url))
 
 
 @app.command()

@@ -6,7 +6,7 @@ Nothing here is imported by another command: pygls takes longer to import than a
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS
@@ -21,8 +21,8 @@ class Served(NamedTuple):
     base_url: str | None = None
 
 
-def serve(served: Served) -> int:
-    """Speak the protocol on standard input and output until the client says that it is over; the exit status.
+def serve(served: Served) -> NoReturn:
+    """Speak the protocol on standard input and output until the client says that it is over, and end the process.
 
     Raises :class:`ConfigError` where pygls is not installed.
     """
@@ -30,4 +30,4 @@ def serve(served: Served) -> int:
         raise ConfigError("ctxreview lsp needs pygls, which is not installed; run: pip install 'ctxreview[lsp]'.")
     from ctxreview.servers.lsp.server import run
 
-    return run(served)
+    run(served)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
@@ -47,8 +47,8 @@ TITLES = {
 """The commands, and what the code actions that run them are called."""
 
 
-def run(served: Served) -> int:
-    """Serve standard input and output; the exit status.
+def run(served: Served) -> NoReturn:
+    """Serve standard input and output, and end the process.
 
     What a library prints goes to standard error: a line on standard output would break the protocol.
     """
@@ -56,7 +56,11 @@ def run(served: Served) -> int:
     gc.enable()  # see __main__: this process lives long
     output = os.dup(1)
     os.dup2(2, 1)
-    return asyncio.run(_serve(served, os.dup(0), output))
+    status = asyncio.run(_serve(served, os.dup(0), output))
+    sys.stderr.flush()
+    os._exit(
+        status
+    )  # nobody waits for what threads still do, and Python must not go while they are in a library's code
 
 
 async def _serve(served: Served, source: int, target: int) -> int:
