@@ -36,7 +36,7 @@ def mcp(
     """
     try:
         from ctxreview.servers.mcp.serving import serve
-    except ModuleNotFoundError as error:
+    except ImportError as error:  # it is not there, or is of another version
         if (error.name or "").partition(".")[0] == "ctxreview":
             raise
         raise ConfigError("mcp needs the extra mcp: install ctxreview[mcp].") from None

@@ -21,6 +21,8 @@ AT_ONCE = 2
 """Calls that are done at once; others wait."""
 MOST_WAITING = 100
 """Calls that wait or are done; further ones are refused."""
+MOST_DONE = 200
+"""Calls after which a process is replaced: what the library keeps of files that it has read would go on to grow."""
 LARGEST = 16_000_000
 """Bytes of an answer, which is bounded to much less."""
 
@@ -35,7 +37,7 @@ class Workers:
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = tuple(map(str, roots))
         self._free: list[Process] = []
-        self._all: set[Process] = set()
+        self._all: dict[Process, int] = {}  # each with how many calls it has done
         self._waiting = 0
         self._limit = anyio.CapacityLimiter(AT_ONCE)
 
@@ -74,7 +76,9 @@ class Workers:
         except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError, ValueError):
             return Answer({}, "", ENDED)
         finally:
-            if done:
+            calls = self._all.get(process, MOST_DONE) + 1
+            if done and calls < MOST_DONE:
+                self._all[process] = calls
                 self._free.append(process)
             else:
                 with anyio.CancelScope(shield=True):
@@ -92,12 +96,12 @@ class Workers:
             env=environment,
             start_new_session=os.name == "posix",
         )
-        self._all.add(process)
+        self._all[process] = 0
         return process
 
     async def _end(self, process: Process) -> None:
         """End a process, and those that it has started to share its work."""
-        self._all.discard(process)
+        self._all.pop(process, None)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.name == "posix":
                 os.killpg(process.pid, signal.SIGKILL)
