@@ -199,6 +199,8 @@ def _of_lock(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> 
             if begun in inside and then is not None and _still(then, hold) and not _still(now, hold):
                 yield Loss("under", begun, now, None, certain=False)
         elif effect.kind in OUTSIDE and not now.locks and not _is_done_once(now) and _touches(pair, effect, inside):
+            if version(both.before).about.pattern("only_disposes").search(effect.name) and _is_last(pair, now, hold):
+                continue
             told.add(effect.number)
             yield Loss("under", effect, now, None, certain=False)
     yield from _apart(both, pair, inside, told)
@@ -245,6 +247,11 @@ def _excludes(a: Effect, b: Effect) -> bool:
         return True
     # One indivisible step and a look: the look is at one value or the other.
     return any(atomic) and any(e.kind == "read" and e.place is not None and e.place.kind == "state" for e in (a, b))
+
+
+def _is_last(pair: Pair, now: Effect, hold: Hold) -> bool:
+    """Whether an effect follows all that is under a lock still."""
+    return not any(_still(e, hold) for e in pair.after.effects[now.number + 1 :])
 
 
 def _is_done_once(now: Effect) -> bool:

@@ -25,7 +25,7 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
     left, more = (_awaited(t) for t in (pair.before, pair.after))
     for number, now in sorted(pair.became.items()):
         was = pair.before.effects[number]
-        if left[now.key] <= more[now.key]:
+        if left[now.key] <= more[now.key] or _is_of_another(pair, was, now):
             continue  # of several alike, one may be taken for another
         if (
             not now.lapsed
@@ -43,6 +43,15 @@ def outlived(pair: Pair) -> Iterator[Outlived]:
             if hold.kind != "retry" and hold.section not in told and held and now.is_seen and "awaited" in was.traits:
                 told.add(hold.section)
                 yield Outlived(was, now, hold, pair.understood)
+
+
+def _is_of_another(pair: Pair, was: Effect, now: Effect) -> bool:
+    """Whether an effect is one of a call that was made before the edit beside that which it is paired with, or too far off to be sure."""
+    if len(now.path) > 1 and not pair.understood:
+        return True
+    turns = (b for a, b in zip(was.path, now.path, strict=False) if a != b)
+    helper = next(turns, "")
+    return bool(helper) and any(e.name == helper or helper in e.path for e in pair.before.effects)
 
 
 def _is_left(of: Trace, now: Effect) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
@@ -114,11 +114,11 @@ class Woken(NamedTuple):
     data: Effect
 
 
-def woken(pair: Pair) -> Iterator[Woken]:
-    """The first signal that an edit gives before the write of shared state which it announced."""
+def woken(pair: Pair, calls_off: Collection[str]) -> Iterator[Woken]:
+    """The first signal that an edit gives before the write of shared state which it announced; those named in ``calls_off`` announce nothing."""
     for signal in pair.before.of("signal"):
         now = pair.became.get(signal.number)
-        if now is None:
+        if now is None or signal.name in calls_off:
             continue
         for data in pair.before.effects[: signal.number]:
             then = pair.became.get(data.number)

@@ -152,11 +152,12 @@ def _read_again(pair: Pair, effect: Effect, now: Effect) -> Effect | None:
 
 
 class Resynchronised(NamedTuple):
-    """State that other threads see in another way: ``what`` is ``volatile``, ``concurrent`` or ``indivisible``, ``gained`` after the edit or lost."""
+    """State that other threads see in another way: ``what`` is ``volatile``, ``concurrent`` or ``indivisible``, ``gained`` after the edit or lost; ``fresh`` is not there before."""
 
     what: str
     state: State
     gained: bool
+    fresh: bool = False
 
 
 def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
@@ -171,7 +172,7 @@ def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
             what = what or "concurrent"
         accesses = [e for at in (key, f"{key}[]") for e, _ in both.places(at)] if what and before is not None else []
         if what and (any(not e.locks for e in accesses) if before is not None else _is_asked(both, key, state)):
-            yield Resynchronised(what, state, gained=True)
+            yield Resynchronised(what, state, gained=True, fresh=before is None)
     moved = {s.name for key, s in new.items() if key not in was}  # to another type
     for key, state in was.items():
         if (
@@ -243,6 +244,8 @@ def _is_shared_by(outline: Outline, state: State) -> bool:
 def early(both: Comparison) -> Iterator[Early]:
     """Each flag that an edit sets before what it announces, where someone looks at the flag without the lock."""
     for pair in both.changed:
+        if pair.after.function.kind == "constructor":
+            continue  # nobody else has the object yet
         writes = [
             e
             for e in pair.before.of("write")
@@ -294,7 +297,7 @@ class Unfinished(NamedTuple):
 def unfinished(both: Comparison) -> Iterator[Unfinished]:
     """Each object that an edit lets others see before it is prepared."""
     for pair in both.changed:
-        for number, now in sorted(pair.became.items()):
+        for number, now in sorted(pair.became.items()) if pair.after.function.kind != "constructor" else ():
             if now.kind != "write" or not now.is_seen or now.place is None or now.place.kind != "state":
                 continue
             prepared, ready = (

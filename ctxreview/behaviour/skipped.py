@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
-from ctxreview.behaviour.conditions import conditions, leaving
+from ctxreview.behaviour.conditions import conditions, leaving, tests
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.version import Condition, version
 from ctxreview.model import il
@@ -225,7 +225,8 @@ def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
             continue
         for call, then in zip(ends[key], now[key], strict=True):
             fresh = _fresh(_around(both.before, first, call.span), _around(both.after, second, then.span))
-            if fresh is not None and not _asks_for_it(fresh, then, second, both.after):
+            left = {c.test for c in conditions(both.before, first, call.span)}  # by an exit before it, too
+            if fresh is not None and fresh.test not in left and not _asks_for_it(fresh, then, second, both.after):
                 yield Conditional(then.callee, False, then.span, call.span, fresh)
 
 
@@ -254,6 +255,40 @@ def unasked(both: Comparison, pair: Pair) -> Iterator[Unasked]:
             asked = next((c for c in had if c.test not in has and _asks_for_it(c, call, units[0], both.before)), None)
             if asked is not None and any(isinstance(n, il.Name) and n.text == asked.test for n in il.walk(units[1])):
                 yield Unasked(then.callee, then.span, call.span, asked)
+
+
+class Hasty(NamedTuple):
+    """``now`` is a step in a condition, done whatever ``condition`` says; before the edit, as ``before``, it was done only where that holds."""
+
+    before: Effect
+    now: Effect
+    condition: Condition
+
+
+def hasty(both: Comparison, pair: Pair) -> Iterator[Hasty]:
+    """The steps whose answer decides what else is done, such as one that only the first caller gets a yes from, and that are made before another condition is asked now."""
+    units = _units(both, pair)
+    if units is None:
+        return
+    told: set[Span] = set()
+    for number, now in sorted(pair.became.items()):
+        step = pair.before.effects[number]
+        if step.kind != "write" or not now.is_seen or now.span in told:
+            continue
+        if not ("atomic" in step.traits & now.traits or (step.path and now.path)) or not _decides(pair, step, now):
+            continue
+        has = {c.test for c in conditions(both.after, units[1], now.span)}
+        lost = [c for c in conditions(both.before, units[0], step.span) if c.test not in has]
+        later = tests(both.after, units[1]) - has
+        asked = next((c for c in lost if c.test in later), None)
+        if asked is not None:
+            told.add(now.span)
+            yield Hasty(step, now, asked)
+
+
+def _decides(pair: Pair, step: Effect, now: Effect) -> bool:
+    """Whether something depends on what a step answers, in both versions."""
+    return all(any(e.number in x.decided_by for x in of.effects) for of, e in ((pair.before, step), (pair.after, now)))
 
 
 def _around(outline: Outline, unit: il.Unit, place: Span, within: Span | None = None) -> list[Condition]:

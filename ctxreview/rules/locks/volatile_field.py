@@ -50,6 +50,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator
 
+from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import (
     Use,
@@ -65,6 +66,7 @@ from ctxreview.behaviour.lock_usage import (
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.publication import divided, respecified, resynchronised, unasked
+from ctxreview.behaviour.skipped import hasty
 from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
@@ -143,7 +145,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     steps += _unasked(before, after)
     told = {f.at for f in steps}
     steps += [f for f in _respecified(before, after) if f.at not in told]
-    steps += _resynchronised(before, after)
+    steps += [*_resynchronised(before, after), *_hasty(before, after)]
     if b"olatile" not in before.source.data:
         return steps
     now = declared(after)
@@ -212,6 +214,24 @@ def _respecified(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
+def _hasty(before: Outline, after: Outline) -> Iterator[Finding]:
+    both = comparison(before, after)
+    for pair in affected(both):
+        for step in hasty(both, pair):
+            name = (step.now.place.of or step.now.place.key).rpartition(".")[2] if step.now.place is not None else ""
+            test = " ".join(before.source.text(step.condition.at).split())
+            yield Finding(
+                ID,
+                "medium",
+                "resolved",
+                f"`{name}` is changed before `{test}` is asked; it was changed only where that said so.",
+                "Is it used up for whoever comes next, although nothing is done with it?",
+                step.now.at._replace(what=""),
+                (step.before.at._replace(what=f"{step.before.name}, before the edit"),),
+                about=(name, step.condition.test),
+            )
+
+
 _NOW = {
     ("volatile", True): "is now volatile",
     ("concurrent", True): "is now a concurrent collection, and was used without a lock",
@@ -229,7 +249,7 @@ def _resynchronised(before: Outline, after: Outline) -> list[Finding]:
                 ID,
                 "medium",
                 "syntactic",
-                f"`{one.state.name}` {_NOW[one.what, one.gained]}.",
+                f"`{one.state.name}` {'is new, and without a lock it decides what was done before' if one.fresh else _NOW[one.what, one.gained]}.",
                 "Which threads use it, and which of their operations must be atomic or ordered?",
                 at if one.gained else Lines(after.source.path, 1, 1),
                 () if one.gained else (at,),

@@ -64,6 +64,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 
 from ctxreview.behaviour.added import (
     holds_new_work,
@@ -82,6 +83,7 @@ from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.removal import went_unused, what_it_held
 from ctxreview.behaviour.strictness import Levelled, Respanned, levelled, respanned
+from ctxreview.languages import load
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -96,6 +98,7 @@ from ctxreview.rules.scopes.scope_finding import (
     loss_finding,
     named,
     on_resource,
+    one_of,
     quoted,
 )
 from ctxreview.rules.scopes.scope_kept import changes_of
@@ -113,6 +116,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     matches = tuple((old, new) for old, new in matches if old not in whole_)
     both = comparison(before, after)
     found: list[Finding] = []
+    left: dict[Finding, Region] = {}
     told_of = set[tuple[str, Lines]]()
     for whole, every, told in split:
         found += _between(whole, every, before, after) or (
@@ -139,14 +143,16 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         elif new is not None and all(f.informs for f in changes):
             changes += _came_in(old, verdict, before, after)
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
+        left.update((f, old) for f in found[len(found) - len(changes) :] if f.about)
+    found = [f for f in found if f not in left or not _is_told(f, left)]
     found += [loss_finding(hold.region, None, loss, hold.outline) for hold, loss in lost_with_helpers(both)]
     for pair in not_told(affected(both), after, [f for f in found if not f.informs]):
         found += [_levelled(one) for one in levelled(pair)]
         found += [_respanned(one) for one in respanned(pair)]
     found += [
         finding_of(
-            "note" if _is_one_step(s, after) or holds_new_work(both, s) else "medium",
-            f"The edit adds a {s.construct}{on_resource(s)}.",
+            "note" if _is_one_step(s, after) or holds_new_work(both, s) or _holds_back(s, after) else "medium",
+            f"The edit adds {one_of(s.construct)}{on_resource(s)}.",
             "What must it exclude or keep together, and is the nesting with the scopes around it right?",
             scope_lines(after, s),
         )
@@ -190,6 +196,8 @@ def _came_in(old: Region, verdict: Judgement, before: Outline, after: Outline) -
     told = old.kind == "transaction"
     outside = [e for _, e in verdict.entered if e.kind in kinds and not (told and e.kind == "io" and not e.path)]
     came = [(now, "happens") for now in outside[:1]] if verdict.complete else []
+    if _holds_back(old, before):
+        return []  # it says how many may do this at once, and excludes nobody
     return [
         finding_of(
             "medium",
@@ -238,6 +246,19 @@ def _is_one_step(scope: Region, outline: Outline) -> bool:
         and holds_one_step(outline, scope)
         and not any(s != scope and s.span.contains(scope.opening) for s in outline.regions)
     )
+
+
+def _is_told(finding: Finding, left: Mapping[Finding, Region]) -> bool:
+    """Whether what left a lock that another function takes has left one of the function's own, too."""
+    here = left[finding]
+    own = (f for f, of in left.items() if of.acquired != "elsewhere" and of.owner == here.owner)
+    return here.acquired == "elsewhere" and any(set(finding.about) <= set(f.about) for f in own)
+
+
+def _holds_back(scope: Region, outline: Outline) -> bool:
+    """Whether a lock has room for several who all do the same under it: it says how many, and keeps nothing apart."""
+    slots = any(c.counted and c.construct == scope.construct for c in load(outline.language).constructs)
+    return slots and scope.kind == "lock" and scope.mode == "shared"
 
 
 def _weakened(finding: Finding) -> Finding:

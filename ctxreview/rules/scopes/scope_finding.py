@@ -73,6 +73,11 @@ def on_resource(scope: Region) -> str:
     return f" on `{scope.resource}`" if scope.kind == "lock" and scope.resource else ""
 
 
+def one_of(construct: str) -> str:
+    """A construct with its article: ``a lock`` or ``an AsyncLock``."""
+    return f"{'an' if construct[:1] in 'AEIOaeio' else 'a'} {construct}"
+
+
 def line_range(outline: Outline, span: Span) -> str:
     """The numbers of the first and last line."""
     first, last = outline.source.lines_of(span)

@@ -18,13 +18,16 @@ from ctxreview.behaviour.renames import (
     renamed_state,
     took_its_place,
 )
+from ctxreview.behaviour.version import version
 from ctxreview.languages import load
+from ctxreview.languages.behaviour import names_of
+from ctxreview.model import il
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Isolation, Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
-from ctxreview.rules.scopes.scope_finding import before_edit, finding_of, on_resource, quoted
+from ctxreview.rules.scopes.scope_finding import before_edit, finding_of, on_resource, one_of, quoted
 
 
 def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdict: Judgement) -> list[Finding]:
@@ -47,7 +50,7 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         same = same or takes_the_same(comparison(before, after), old, new)
         changed(
             "note" if same and old.mode == new.mode else "medium",
-            f"The edit turns the {name} into a {new.construct}.",
+            f"The edit turns the {name} into {one_of(new.construct)}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
     for target in targets:
@@ -67,6 +70,12 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
             "medium",
             f"The edit changes the isolation of the {name} from {_told(old.isolation)} to {_told(new.isolation)}.",
             "Does a write depend on what is read here, and what keeps that unchanged until then?",
+        )
+    if old.kind == "lock" and _can_be_stopped_now(old, new, before, after):
+        changed(
+            "medium",
+            f"The caller can now stop before the {name} is taken; nothing could before.",
+            "Must what is done under it be done even if the caller no longer waits for it?",
         )
     if old.async_flow and new.async_flow is False:
         # What is awaited under it is async_flow's finding.
@@ -104,12 +113,15 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
             f"The edit moves code out of the {name}: {quoted(out, rewritten_out)}.",
             "Must this still happen together with what remains under it?",
         )
-        found[-1] = found[-1]._replace(informs=harmless)
+        found[-1] = found[-1]._replace(informs=harmless, about=tuple(out))
     if into or rewritten_in:
         looks = ("read",) if old.kind == "lock" else ()  # it is at what the lock guards now, and takes no time
         idle = not any(does_anything(line, (), language) for line in into) or _was_held_around(old, before)
         done = any(now.kind not in (*_DO_NOTHING, *looks) for _, now in verdict.entered)
-        pure = not done and not rewritten_in and (idle or _does_nothing_seen(into, old, new, before, after, came=True))
+        stayed = _had_another(old, before) and verdict.complete and not verdict.entered and not verdict.waits
+        pure = stayed or (
+            not done and not rewritten_in and (idle or _does_nothing_seen(into, old, new, before, after, came=True))
+        )
         changed(
             "note" if pure else "medium",
             f"The edit moves code into the {name}: {quoted(into, rewritten_in)}.",
@@ -122,6 +134,34 @@ def _is_renamed(old: Region, new: Region, both: Pairing) -> bool:
     """Whether what opens a scope is a member of the file that the edit gave another name."""
     names = (old.construct, new.construct)
     return old.kind == new.kind and any((was.member.name, now.member.name) == names for was, now in both.members)
+
+
+def _had_another(old: Region, before: Outline) -> bool:
+    """Whether a function took the same lock twice, one time after the other: what came into the one may be out of the other."""
+    return old.kind == "lock" and any(
+        r.owner == old.owner
+        and (r.construct, r.mode, lock_key(r)) == (old.construct, old.mode, lock_key(old))
+        and not r.span.overlaps(old.span)
+        for r in before.regions
+    )
+
+
+def _can_be_stopped_now(old: Region, new: Region, before: Outline, after: Outline) -> bool:
+    """Whether the call that takes a lock said that nothing stops it, and is given something else in that place."""
+    never = names_of(before.language).pattern("never_stops")
+    had, has = _given(old, before), _given(new, after)
+    return len(had) == len(has) and any(never.search(a) and not never.search(b) for a, b in zip(had, has, strict=True))
+
+
+def _given(region: Region, outline: Outline) -> list[str]:
+    """What the call is given that opens a region."""
+    unit = version(outline).units.get(region.owner)
+    every = il.walk(unit, into=False, within=region.opening) if unit is not None else ()
+    acquires = load(outline.language).named("acquires")
+    call = next(
+        (n for n in every if isinstance(n, il.Call) and n.callee in acquires and region.opening.overlaps(n.span)), None
+    )
+    return [outline.source.text(a.value.span) for a in call.arguments] if call is not None else []
 
 
 _DO_NOTHING = ("return", "throw", "end", "log")
@@ -182,7 +222,13 @@ def _does_nothing_seen(
         return False
     numbers = {n for line in crossed_lines for n in now.every.get(line, ()) if (n in now.apart.get(line, ())) == came}
     there = [e for e in pair.after.effects if numbers.intersection(_lines(e.span, after))]
-    return all(e.kind in _DO_NOTHING or (e.place is not None and not e.place.shared) for e in there)
+    ends = names_of(after.language).pattern("only_disposes")
+    return all(
+        e.kind in _DO_NOTHING
+        or (e.place is not None and not e.place.shared)
+        or (not came and old.kind == "lock" and ends.search(e.name) is not None)
+        for e in there
+    )
 
 
 def _lines(span: Span, outline: Outline) -> range:

@@ -64,6 +64,7 @@ from ctxreview.behaviour.ordering import Postponed, loops_of, postponed, woken
 from ctxreview.behaviour.paths import exclude_each_other
 from ctxreview.behaviour.publication import early, unfinished
 from ctxreview.languages import load
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -114,8 +115,9 @@ def _postponed(one: Postponed) -> Finding:
 
 def _woken(before: Outline, after: Outline) -> Iterator[Finding]:
     """Each signal that is given too early."""
+    calls_off = names_of(after.language).of("calls_off")
     for pair in affected(comparison(before, after)):
-        for one in woken(pair):
+        for one in woken(pair, calls_off):
             name, data = one.signal.key.rpartition(".")[0].rpartition(".")[2], one.data.place
             what = data.of.rpartition(".")[2] if data is not None else one.data.name
             yield Finding(
