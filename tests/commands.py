@@ -12,6 +12,7 @@ import os
 import pty
 import re
 import resource
+import select
 import selectors
 import socket
 import struct
@@ -54,6 +55,11 @@ class Running:
     def kill(self) -> None:
         """End the command by SIGKILL, at once."""
         self._told.shutdown(socket.SHUT_WR)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended by itself; that is told when it has."""
+        return bool(select.select([self._told], [], [], 0)[0])
 
     def wait(self, timeout: float) -> Done:
         """The command when it has ended. Raises :class:`subprocess.TimeoutExpired` after some seconds, and kills it."""

@@ -88,9 +88,9 @@ def provider_for(
 
     counted = prices.counted(ask, account, at.provider, where, at.model, endpoint.max_reply_tokens)
     if several is not None:
-        counted = several.pace.paced(counted)
-        if several.keep is not None:
+        if several.keep is not None:  # before the next is sent: no more than are asked at once can be lost
             counted = answers.noted(counted, at.provider, where, at.model, several.keep)
+        counted = several.pace.paced(counted)
     if fresh:
         return counted
     if several is not None:
