@@ -276,7 +276,7 @@ def test_no_other_repository_is_taken_for_the_one_around(repo: Path, traps: Trap
 
 
 def test_only_one_module_starts_programs() -> None:
-    """Every command that calls git goes through the one module that is tried here; one starts the pager that the environment names, one Python itself in a cluster's worker."""
+    """Every command that calls git goes through the one module that is tried here; one starts the pager that the environment names, two Python itself, in a cluster's worker and for an agent's call."""
     callers = [
         file.name
         for file in sorted((ROOT / "ctxreview").rglob("*.py"))
@@ -284,7 +284,7 @@ def test_only_one_module_starts_programs() -> None:
             word in file.read_text("utf-8") for word in ("subprocess", "os.system", "os.popen", "os.exec", "os.spawn")
         )
     ]
-    assert callers == ["pager.py", "cluster.py", "git.py"]
+    assert callers == ["pager.py", "cluster.py", "workers.py", "git.py"]
 
 
 def test_what_git_may_start_is_ended_with_it(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
