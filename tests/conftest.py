@@ -62,6 +62,11 @@ def state(state_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a good part of the time tests wait, for a server that is slow or a process that ends."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--update`` writes the long expectations again, after a change that is meant: read what changed."""
     parser.addoption("--update", action="store_true", help="write the expected texts that are files again")

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from ctxreview import __version__
 from ctxreview.errors import ConfigError, CtxreviewError
@@ -77,6 +78,8 @@ def cluster_map(
 
 
 def _connected(address: str) -> Client:
+    import socket
+
     try:
         import dask
     except ImportError:
@@ -84,9 +87,12 @@ def _connected(address: str) -> Client:
     dask.config.set(
         {"logging.distributed": "critical"}
     )  # what goes wrong is said once, by us; read when it is imported
-    from distributed import Client
-
+    where = urlsplit(address)
     try:
+        # Dask would try again for all of the time that an answer may take, also where nobody listens.
+        socket.create_connection((where.hostname, where.port), CONNECTING).close()
+        from distributed import Client
+
         return Client(address, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, RuntimeError, TypeError) as error:
         raise ConfigError(
