@@ -189,7 +189,8 @@ class _Filling:
         kept = keys | {self.there[n].key for n in pairs.values()}
         for i, unit in enumerate(self.shown):
             if isinstance(unit, Hole) or (
-                i in pairs and (unit.key == self.there[pairs[i]].key or self.chosen[pairs[i]])
+                i in pairs
+                and (unit.key == self.there[pairs[i]].key or (self.chosen[pairs[i]] and unit.key not in keys))
             ):
                 continue
             moved = gone if i in holes else set[str]()

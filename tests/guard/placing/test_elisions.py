@@ -230,6 +230,16 @@ def test_a_doubled_statement_next_to_an_elision() -> None:
         filled(answer, original)
 
 
+def test_a_line_that_an_elision_takes_in_does_not_come_twice() -> None:
+    """The line after an elision is the one that the original has; a selected one like it does not become its copy."""
+    checks = [f"    Assert.True(manager.IsInjected({task}Target, context.Object));" for task in ("post", "pre")]
+    before = ["var context = new Mock<IContext>();", "", 'const String Post = "post_";', 'const String Pre = "pre_";']
+    original = ["void M()", "{", *(f"    {line}".rstrip() for line in before), "", *checks, "}"]
+    answer = ["void M()", "{", "    // rest unchanged", "", checks[0], "}"]
+    with pytest.raises(UnplacedError):
+        filled(answer, original, (8, 9))
+
+
 @settings(max_examples=250, deadline=None)
 @given(answers())
 def test_filled_as_meant_or_not_at_all(case: tuple[list[str], list[str], list[str]]) -> None:
