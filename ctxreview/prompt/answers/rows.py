@@ -27,7 +27,11 @@ def tracked_writes(seen: Seen) -> Found:
     if doubts:
         return Found("cannot-tell", (), f"What becomes of an object is not known: {listed(doubts)}.")
     queries = any(True for t in seen.traces for _ in t.of("query"))
-    what = "Nothing that a query gives is changed and saved" if queries else "No query runs in it"
+    what = (
+        "Nothing that a query gives is changed and saved"
+        if queries
+        else "No query that keeps track of what it gives was found in it"
+    )
     if elsewhere:
         what = f"Queries whose objects are changed and saved run only in {listed(elsewhere)}, which it calls"
     return Found("no", (), f"{what}. {seen.read_with(e for t in seen.traces for e in t.effects)}")
