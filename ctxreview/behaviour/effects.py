@@ -131,6 +131,8 @@ class Effect(NamedTuple):
     traits: frozenset[Trait] = frozenset()
     path: tuple[str, ...] = ()
     understood: bool = True
+    waited: int = 0
+    """Of an effect with ``lapsed``: how many of ``path``, from the first on, are waited for. The next one is not, or the effect itself."""
 
     @property
     def locks(self) -> frozenset[str]:
@@ -140,6 +142,11 @@ class Effect(NamedTuple):
     def under(self, hold: Hold) -> bool:
         """Whether the effect happens in the section of ``hold``."""
         return any(h.section == hold.section and h.kind == hold.kind for h in self.holds)
+
+    @property
+    def not_waited_for(self) -> tuple[str, ...]:
+        """Of an effect with ``lapsed``: the helpers on the way to what nobody waits for while the holds last, and that itself (a name; empty for an access)."""
+        return (*self.path, self.name)[: self.waited + 1]
 
     @property
     def is_seen(self) -> bool:

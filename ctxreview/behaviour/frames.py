@@ -264,7 +264,7 @@ class Frames:
             traits: frozenset[Trait] = effect.traits
             if index not in kept or lapsed:
                 traits |= {"unawaited"}
-            self.effects[index] = effect._replace(holds=holds, lapsed=(*effect.lapsed, *lapsed), traits=traits)
+            self._lapse(frame, effect, holds, lapsed, traits)
 
     def besides_acquires(self, pending: frozenset[int]) -> frozenset[int]:
         """The effects of some tasks without those that take a lock."""
@@ -282,7 +282,16 @@ class Frames:
             if over:
                 holds = tuple(h for h in effect.holds if h not in over)
                 self.frame.unfinished[index] = count - len(over)
-                self.effects[index] = effect._replace(holds=holds, lapsed=(*effect.lapsed, *over))
+                self._lapse(self.frame, effect, holds, over, effect.traits)
+
+    def _lapse(  # noqa: PLR0913  an effect's parts
+        self, frame: Frame, effect: Effect, holds: tuple[Hold, ...], over: tuple[Hold, ...], traits: frozenset[Trait]
+    ) -> None:
+        """``over`` are no longer holds of what a task does that ``frame`` started and did not wait for while they lasted."""
+        waited = len(frame.path) if over else effect.waited
+        self.effects[effect.number] = effect._replace(
+            holds=holds, lapsed=(*effect.lapsed, *over), traits=traits, waited=waited
+        )
 
     def walk(self, known: Known, span: Span | None) -> None:
         """Let the effects of an iterator happen where its sequence is walked, or with ``None`` when all that is held is over."""

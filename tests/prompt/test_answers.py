@@ -226,6 +226,16 @@ def test_notes_say_what_a_person_reads_in_the_code() -> None:
     assert walk["calls-out"].note == "Not read: one.Stop (line 16)."
     beside = within("lock (_gate) { «_n = 1;» }", rest="    void N() { lock (_other) { _n = 2; } }")
     assert beside["use-without-the-lock"].note == "From the source alone: N writes _n without _gate, under _other."
+    for body, named in (("Save();", "Later, which Save calls,"), ("Later();", "Later")):
+        later = "    async Task Save() { _n = 1; Later(); }\n    async void Later() { await Wait(); _n = 2; }"
+        going_on = within(
+            f"await _slots.WaitAsync(); try {{ «await {body}» }} finally {{ _slots.Release(); }}".replace(
+                "await Later", "Later"
+            ),
+            "async Task M()",
+            later,
+        )
+        assert going_on["deferred-execution"].note == f"From the source alone: {named} goes on after the scope."
     again = within(
         "lock (_map) { «_n = 1;» }", rest="    Dictionary<int, int> _map = new();\n    void N() { _map = new(); }"
     )

@@ -48,8 +48,9 @@ def _outlives(effect: Effect, trace: Trace, seen: Seen) -> Iterator[Place]:
     if any((h.region.span, h.region.opening) in sections for h in effect.lapsed):
         if effect.kind in _SAYS_LITTLE:
             return
-        what = effect.path[0] if effect.path else effect.name or _state(effect)
-        yield seen.at(effect, f"{what} goes on after the scope")
+        *callers, what = effect.not_waited_for
+        by = f", which {callers[-1]} calls," if callers and callers[-1] else ""
+        yield seen.at(effect, f"{what or _state(effect)}{by} goes on after the scope")
     elif effect.kind == "return" and "deferred" in effect.traits and seen.is_under(effect):
         yield seen.at(effect, "a query is returned that has not run")
     elif effect.kind == "spawn" and seen.about.has("starts", effect.name) and seen.is_under(effect):
