@@ -284,7 +284,7 @@ class Frames:
                 self.frame.unfinished[index] = count - len(over)
                 self._lapse(self.frame, effect, holds, over, effect.traits)
 
-    def _lapse(  # noqa: PLR0913  an effect's parts
+    def _lapse(
         self, frame: Frame, effect: Effect, holds: tuple[Hold, ...], over: tuple[Hold, ...], traits: frozenset[Trait]
     ) -> None:
         """``over`` are no longer holds of what a task does that ``frame`` started and did not wait for while they lasted."""

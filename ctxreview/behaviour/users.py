@@ -99,6 +99,14 @@ class Users:
                 ):
                     yield node.span
 
+    def of_others(self, state: str) -> Iterator[il.Access]:
+        """Where code says of which object it means state of that name, and it is not the one whose function runs."""
+        for function in self.naming((state,)):
+            unit = self.version.units.get(function.span)
+            for node in il.walk(unit) if unit is not None else ():
+                if isinstance(node, il.Access) and node.name == state and not _is_own(node.of):
+                    yield node
+
     def is_handed_out(self, state: str) -> bool:
         """Whether the object that state of that name refers to is returned, or given to what may keep it."""
         known, language = self.version.about, self.version.language
@@ -137,6 +145,11 @@ def lock_words(of: Version, lock: Hold) -> frozenset[str]:
     named = frozenset(WORD.findall(f"{lock.name} {lock.region.resource}"))
     known = frozenset(name for m in of.outline.members for name in m.names)
     return named & known or named
+
+
+def _is_own(of: il.Value) -> bool:
+    """Whether members of a value are those of the object whose function runs, or of a type."""
+    return isinstance(of, il.Self) or (isinstance(of, il.Name) and of.binding == "type")
 
 
 def _is_state(value: il.Value, state: str) -> bool:

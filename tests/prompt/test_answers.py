@@ -244,6 +244,18 @@ def test_notes_say_what_a_person_reads_in_the_code() -> None:
     )
 
 
+def test_an_object_that_may_be_another_one_is_no_no() -> None:
+    """Where a lambda gets an object whose type is not written and uses its private lock or state, that all is known is not said."""
+    rest = "    int N() => _map.GetOrAdd(1, static (k, m) => { lock (m._gate) { return m._n; } }, this);"
+    found = within("lock (_gate) { «_n = 1;» }", rest=rest)
+    same = "Whether {} of the same object was not found out."
+    assert found["other-users-of-the-lock"].note == same.format("_gate (line 18) is")
+    assert found["use-without-the-lock"].note == same.format("_gate (line 18) and _n (line 18) are")
+    found = within("lock (_gate) { «_n = 1;» }", rest="    int N() { lock (this._gate) { return this._n; } }")
+    assert found["other-users-of-the-lock"].answer == "yes"
+    assert found["use-without-the-lock"].answer == "no"
+
+
 def test_objects_that_are_used_without_the_lock_are_named() -> None:
     """Where what a call under the lock changes was not read, the answer says which other members call on the object, and where."""
     found = within("lock (_gate) { «_store.Put(1);» }", rest="    Store _store;\n    void N() { _store.Put(2); }")

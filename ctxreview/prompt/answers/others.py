@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ctxreview.behaviour.users import Users
 from ctxreview.behaviour.version import version
@@ -34,7 +34,7 @@ def other_users(seen: Seen) -> Found:
                 places.append(Place(excerpt.source, line, f"{use.member} takes {use.name}"))
     if places:
         return Found("yes", places)
-    open_ = list(_open(seen))
+    open_ = [*_open(seen), *_of_others(seen, [of.lock for of in _protections(seen)])]
     if open_:
         return Found("cannot-tell", (), " ".join(open_))
     return Found(
@@ -74,6 +74,7 @@ def use_without(seen: Seen) -> Found:
         open_ += [f"Who else has what {listed(loose)} refers to is not known."] if loose else []
         open_ += ["Other files can use what is used under it."] if not of.private else []
     named = [p.name for of in _protections(seen) for p in of.places]
+    open_ += _of_others(seen, [*(of.lock for of in _protections(seen)), *named])
     for of in _protections(seen):
         kept = Kept(seen, of.region)
         for name in (n for n in kept.names if n not in named):
@@ -148,6 +149,20 @@ def _open(seen: Seen) -> Iterator[str]:
             yield f"Other parts of the type may take {of.lock}."
         elif users.is_handed_out(name):
             yield f"{of.lock} is handed to other code."
+
+
+def _of_others(seen: Seen, names: Iterable[str]) -> Iterator[str]:
+    """The sentence on private state of those names that the file uses of an object which may be another one; none where it does not."""
+    users = Users(version(seen.outline))
+    reached = load(seen.outline.language).words.reached
+    found = []
+    for name in dict.fromkeys(map(without_self, names)):
+        if any(not reached.isdisjoint(m.modifiers) for m in seen.outline.named(name)):
+            continue  # other types can have members of that name
+        lines = dict.fromkeys(seen.source.line_of(n.span.start) for n in users.of_others(name))
+        found += [f"{name} (line {line})" for line in lines]
+    if found:
+        yield f"Whether {listed(found)} {'is' if len(found) == 1 else 'are'} of the same object was not found out."
 
 
 def _because(scope: Region, seen: Seen) -> str:
