@@ -34,7 +34,7 @@ class Given(NamedTuple):
     """The selections that a command is asked about, and whether they are ``many``: then results are JSON Lines without a form.
 
     ``run`` reads them, ``root`` is the repository where it is known. ``change`` is what they are of, where a range or a diff was given;
-    ``failed`` says that some of that could not be read.
+    ``failed`` has a sentence for each part of that which could not be read, which is said already.
     """
 
     selections: list[str]
@@ -42,7 +42,7 @@ class Given(NamedTuple):
     run: Run
     root: Path | None
     change: Change | None = None
-    failed: bool = False
+    failed: tuple[str, ...] = ()
 
 
 def selections_given(
@@ -105,7 +105,7 @@ def _given(ctx: typer.Context, selections: Sequence[str] | None, listed: str | N
         )
     if (text := ctx.params.get("text")) is not None:
         refuse_beside(ctx, "--text", "is copied code of one file", "listed", *BUFFER)
-        return _of_fragment(list(selections or ()), text, root)
+        return _of_fragment(list(selections or ()), text, root, quiet=ctx.info_name != "lint")
     if ctx.params.get("stdin"):
         refuse_beside(ctx, "--stdin", "is the text of one file", "listed", *COPIED)
         return _of_buffer(list(selections or ()), ctx.params.get("path"), root)
@@ -125,7 +125,7 @@ def _given(ctx: typer.Context, selections: Sequence[str] | None, listed: str | N
     return Given(list(selections), many, Run(), root)
 
 
-def _of_fragment(selections: list[str], text: str, root: Path | None) -> Given:
+def _of_fragment(selections: list[str], text: str, root: Path | None, *, quiet: bool) -> Given:
     """The place of copied code in the file that a selection names."""
     from ctxreview.review.pasted_selection import select_fragment
 
@@ -133,7 +133,7 @@ def _of_fragment(selections: list[str], text: str, root: Path | None) -> Given:
         raise ConfigError(
             "--text: give the file that the copied code is from, as PATH, or PATH:LINE with the caret's line."
         )
-    return _found(select_fragment(selections[0], read_text(text), root))
+    return _found(select_fragment(selections[0], read_text(text), root), quiet=quiet)
 
 
 def _of_editor(selections: list[str], variable: str, line: int | None, root: Path | None) -> Given:
@@ -145,7 +145,9 @@ def _of_editor(selections: list[str], variable: str, line: int | None, root: Pat
         raise ConfigError("--text-env: give the file that is open in the editor, as PATH with --line N.")
     place = f"{selections[0]}:{line}" if line is not None else selections[0]
     text = os.environ.get(variable, "")
-    return _found(select_fragment(place, text, root)) if text.strip() else Given([place], False, Run(), root)
+    if not text.strip():
+        return Given([place], False, Run(), root)
+    return _found(select_fragment(place, text, root), quiet=True)
 
 
 def _of_copied(within: list[Path], root: Path | None, *, quiet: bool) -> Given:
@@ -160,20 +162,19 @@ def _of_copied(within: list[Path], root: Path | None, *, quiet: bool) -> Given:
         raise ConfigError(told[0])
     for sentence in told:
         say(sentence)
-    found = find_fragment(copied_text(), files.paths, home)
-    if not quiet and not found.note:
-        say(f"The copied code is {found.selection.given}.")
-    return _found(found)
+    return _found(find_fragment(copied_text(), files.paths, home), quiet=quiet)
 
 
-def _found(found: Found) -> Given:
+def _found(found: Found, *, quiet: bool) -> Given:
     from ctxreview.languages import extensions
     from ctxreview.review.request import Run, Version
     from ctxreview.workspace.files import list_workspace
 
+    selection = found.selection
     if found.note:
         say(found.note)
-    selection = found.selection
+    elif not quiet:
+        say(f"The copied code is {selection.given}.")
     home = selection.source.root
     version = Version(list_workspace(home, tuple(extensions())), (), {selection.given: selection})
     return Given([selection.given], False, Run(version), home)
@@ -196,7 +197,7 @@ def _with_scopes(paths: list[Path], root: Path | None) -> Given:
     if not found:
         say("No function there holds a transaction or lock, as far as the files show.")
     version = Version(list_workspace(home, tuple(extensions())), (), found)
-    return Given(list(found), True, Run(version), home, failed=bool(files.failed))
+    return Given(list(found), True, Run(version), home, failed=files.failed)
 
 
 def _of_buffer(selections: list[str], path: str | None, root: Path | None) -> Given:
@@ -231,20 +232,4 @@ def _changed(change: Change) -> Given:
         say(sentence)
     if not made.selections:
         say(f"{change.given}: no changed line is in a type or function.")
-    return Given(list(made.selections), True, Run(version), change.place.root, change, bool(failed))
-
-
-def only_one(given: Given) -> str:
-    """The one selection. Raises :class:`ConfigError` where a change touches none or several, which it names."""
-    if len(given.selections) == 1:
-        return given.selections[0]
-    what = given.change.given if given.change is not None else ""
-    if not given.selections:
-        raise ConfigError(f"{what}: there is nothing to ask about.")
-    named = ", ".join(given.selections[:MOST_NAMED])
-    more = f" and {len(given.selections) - MOST_NAMED:,} more" if len(given.selections) > MOST_NAMED else ""
-    raise ConfigError(f"{what}: one prompt is about one selection, and several changed; give one of {named}{more}.")
-
-
-MOST_NAMED = 12
-"""Selections that are named in one sentence; the others are counted."""
+    return Given(list(made.selections), True, Run(version), change.place.root, change, tuple(failed))

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from ctxreview.context.visible import one_line
 from ctxreview.model.kinds import SEVERITIES
 from ctxreview.model.phrases import place
 from ctxreview.model.review import Finding
+from ctxreview.model.source import Lines
+from ctxreview.reports.batch import Marks
 from ctxreview.reports.document import finding_document
 from ctxreview.reports.json_text import Document, clean
 from ctxreview.reports.paint import SEVERITY_COLOURS, Paint
+from ctxreview.workspace.changed_lines import Ranges, touches
+
+
+class Selected(NamedTuple):
+    """A selection that was linted: as it was given, what the caller knows it by, and the lines that are it in each file.
+
+    ``at`` is its place where it is in one file and not all of that; ``error`` says why it could not be resolved.
+    """
+
+    given: str
+    marks: Marks
+    places: Mapping[str, Ranges]
+    at: Lines | None = None
+    error: str = ""
 
 
 def findings_text(found: Sequence[Finding], files: int, colour: bool = False) -> str:
@@ -51,11 +68,13 @@ def lint_document(
     known: int,
     failed: Sequence[str],
     not_asked: Mapping[str, Sequence[str]],
+    selected: Sequence[Selected] = (),
 ) -> Document:
     """The findings as ``ctxreview.lint/1``.
 
     ``files`` were looked at; ``suppressed`` counts findings that comments silence, ``baseline`` those known before, and
     ``failed`` says what could not be looked at. ``not_asked`` are, by language, rules about other ones, told where there are some.
+    ``selected`` is what was linted where that were not files and folders alone.
     """
     made: Document = clean(
         {
@@ -66,5 +85,20 @@ def lint_document(
             "failed": list(failed),
         }
     )
-    told = {"not_asked": {language: list(rules) for language, rules in not_asked.items()}} if not_asked else {}
+    told: Document = (
+        {"not_asked": {language: list(rules) for language, rules in not_asked.items()}} if not_asked else {}
+    )
+    if selected:
+        told["selections"] = [_selected(one, found) for one in selected]
     return {"schema": "ctxreview.lint/1", **made, **told}
+
+
+def _selected(one: Selected, found: Sequence[Finding]) -> Document:
+    """A selection with the numbers of its findings in the document."""
+    at = one.at
+    own = (n for n, f in enumerate(found) if (lines := one.places.get(f.at.path)) and touches(f, lines))
+    marks: Document = {} if one.marks.id is None else {"id": one.marks.id}
+    marks |= {"tags": list(one.marks.tags)} if one.marks.tags else {}
+    place = None if at is None else {"path": at.path, "start_line": at.start_line, "end_line": at.end_line}
+    made: Document = clean({"selection": str(one.given), **marks, "at": place, "error": one.error or None})
+    return {**made, "findings": list(own)}

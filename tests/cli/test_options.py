@@ -68,7 +68,7 @@ REFUSED = {
         "--dry-run reviews nothing, so there is no finding; give it without --fail-on."
     ),
     ("review", ONE, "--models", "a,b", "--model", "c"): "Give --model for one model or --models for several, not both.",
-    ("lint", "--list", "src"): "--list lists the rules; give it without [PATH...].",
+    ("lint", "--list", "src"): "--list lists the rules; give it without [PATH|SELECTION...].",
     ("lint", "--list", "--select", "lock-target", "--fail-on", "low"): (
         "--list lists the rules; give it without --select, --fail-on."
     ),

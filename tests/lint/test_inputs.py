@@ -10,6 +10,7 @@ import pytest
 
 from tests.commands import Done, run_command
 from tests.guard.test_versions import INCIDENT, SERVICE, commit, edit, repo
+from tests.reports.test_schemas import valid
 from tests.workspace.test_git import git, write
 
 __all__ = ["repo"]
@@ -115,18 +116,64 @@ def test_of_copied_code_only_its_lines_count(repo: Path) -> None:
     assert "stands at 2 places" in done.stderr
 
 
+TWICE = (
+    "class Twice\n{\n    void Put() { lock (this) { } }\n    void Take() { lock (this) { } }\n    void Look() { }\n}\n"
+)
+
+
+def test_selections_are_those_of_other_commands(repo: Path) -> None:
+    """Members, lines, a buffer's, an editor's, listed ones and functions with scopes have the findings that touch them; an entry has its own, by id."""
+    write(repo, {"src/Twice.cs": TWICE, "src/Other.cs": THIS})
+    only = ("--select", "lock-target")
+    put, take, other = (("src/Twice.cs", 3, "lock-target"), ("src/Twice.cs", 4, "lock-target"), ("src/Other.cs", 7, "lock-target"))  # fmt: skip
+    for given, expected in (
+        (("src/Twice.cs:Take",), [take]),
+        (("src/Twice.cs:Twice.Put", "src/Other.cs"), [other, put]),
+        (("src/Twice.cs#L4-L5",), [take]),
+        (("src/Twice.cs:5",), []),
+        (("--scopes", "src/Twice.cs", "--scopes", "src/Other.cs"), [other, put, take]),
+        (("src/Twice.cs", "--text-env", "SELECTED", "--line", "4"), [take]),
+        (("Take", "--stdin", "--path", "src/New.cs"), [("src/New.cs", 4, "lock-target")]),
+    ):
+        done = run_command("lint", *given, *only, "--format", "json", cwd=repo, stdin=TWICE)
+        assert rows(done) == expected, given
+    listed = "".join(
+        json.dumps(entry) + "\n"
+        for entry in (
+            {"selection": "src/Twice.cs:Take", "id": "T", "tags": ["x"]},
+            {"selection": "src/Gone.cs:3", "id": "G"},
+            {"selection": "src", "id": "all"},
+        )
+    )
+    done = lint(repo, "--selections", "-", *only, stdin=listed)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 2), done.stderr
+    (document,) = valid(done.stdout, "ctxreview.lint/1")
+    assert [f["start_line"] for f in document["findings"]] == [7, 3, 4]
+    one, gone, every = document["selections"]
+    assert (one["id"], one["tags"], one["at"]["start_line"], one["findings"]) == ("T", ["x"], 4, [2])
+    assert (gone["at"], gone["findings"], gone["error"] in document["failed"]) == (None, [], True)
+    assert (every["at"], every["findings"]) == (None, [0, 1, 2])
+    assert "selections" not in json.loads(lint(repo, "src").stdout)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         (("--stdin",), "--stdin: give --path, the file that it is."),
-        (("--stdin", "--path", "a.cs", "src"), "--stdin is the text of one file; give it without [PATH...]"),
+        (("--stdin", "--path", "a.cs", "--scopes", "src"), "--stdin is the text of one file; give it without --scopes."),
+        (("--stdin", "--path", "a.cs", "B"), "a.cs:B: a.cs has no member B"),
         (("--path", "a.cs"), "--path names the file that --stdin is"),
         (("--stdin", "--path", "a.txt"), "a.txt"),
         (("--patch", "-", "--diff", "main"), "--patch is a change of its own; give it without --diff"),
         (("--patch", "-"), "-: is not a unified diff"),
         (("--diff", "main", "--staged"), "--diff and --staged each name two versions; give one."),
         (("--text", "-"), "--text: give the file that the copied code is from"),
-        (("--paste", "src"), "--paste finds the copied code anywhere; give it without [PATH...]"),
+        (("--paste", "src"), "--paste finds the copied code anywhere; give it without [PATH|SELECTION...]."),
+        (("src/Cache.cs:3", "--diff", "main"), "--diff selects what changed; give files and folders beside it, not src/Cache.cs:3."),
+        (("--scopes", "src", "--staged"), "--staged selects what changed; give it without --scopes."),
+        (("--selections", "-", "src"), "Give selections as arguments or with --selections, not both."),
+        (("src/Cache.cs:3", "--scheduler", "tcp://127.0.0.1:1"), "give files and folders alone."),
+        (("src/Cache.cs:3", "--baseline", "known.json", "--write-baseline"), "and nothing but paths"),
         (("src", "--in", "src"), "--in says where --paste looks; give both."),
         (("--patch", "-", "--baseline", "known.json", "--write-baseline"), "and nothing but paths"),
         (("--list", "--paste"), "--list lists the rules; give it without --paste"),

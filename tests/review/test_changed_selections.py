@@ -158,18 +158,28 @@ def test_a_review_has_the_comparison(repo: Path, command: Command) -> None:
     assert (page.returncode, page.stdout.startswith("<!DOCTYPE html>")) == (0, True)
 
 
-def test_a_prompt_is_about_one(repo: Path, command: Command) -> None:
-    """One member that changed makes a prompt; of several and of none that is said."""
+def test_each_selection_has_a_prompt(repo: Path, command: Command) -> None:
+    """Each member that changed has one, as a document or as text under a heading; each is the one that its lines alone have."""
     name, *pairs = INCIDENT["no-tracking"]
     edit(repo, name, *pairs)  # type: ignore[arg-type]
     done = command("prompt", "--diff", "main")
     assert done.returncode == 0, done.stderr
-    assert "AsNoTracking" in done.stdout
+    assert "AsNoTracking" in json.loads(done.stdout)["user"]
     changed_too = INCIDENT["lock"]
     edit(repo, changed_too[0], *changed_too[1:])  # type: ignore[arg-type]
     several = command("prompt", "--diff", "main")
-    assert (several.returncode, several.stdout) == (2, "")
-    assert "give one of src/Cache.cs:10-11, src/RecordService.cs:31." in several.stderr
+    assert (several.returncode, several.stderr) == (0, "")
+    documents = [json.loads(line) for line in several.stdout.splitlines()]
+    assert [d["schema"] for d in documents] == ["ctxreview.prompt/1"] * 2
+    for document, selection in zip(documents, ("src/Cache.cs:10-11", "src/RecordService.cs:31"), strict=True):
+        alone = command("prompt", selection, "-q")
+        assert alone.stdout == f"===== system =====\n{document['system']}\n===== user =====\n{document['user']}"
+    text = command("prompt", "--diff", "main", "--format", "text", "--for", "chat").stdout
+    assert "Selection 2 of 2: src/RecordService.cs:31\n" in text
+    assert text.count("===== user =====") == 2
+    copied = command("prompt", "--diff", "main", "--copy")
+    assert (copied.returncode, copied.stdout) == (2, "")
+    assert "--copy copies the text of one prompt; give one selection" in copied.stderr
     none = command("prompt", "--diff", "HEAD..main")
-    assert (none.returncode, none.stdout) == (2, "")
+    assert (none.returncode, none.stdout) == (0, "")
     assert "HEAD..main: no changed line is in a type or function." in none.stderr

@@ -29,6 +29,7 @@ MANIFEST = "\n\n".join(one if isinstance(one, str) else json.dumps(one) for one 
     ("command", "schema"),
     [
         (("context", "--hops", "0"), "ctxreview.context/1"),
+        (("prompt", "--hops", "0"), "ctxreview.prompt/1"),
         (("review", "-q", "--provider", "none"), "ctxreview.review/1"),
         (("review", "-q", "--provider", "local", "--model", "m", "--dry-run"), "ctxreview.dry-run/1"),
     ],
@@ -42,6 +43,9 @@ def test_each_document_has_what_its_entry_has(repo: Path, command: tuple[str, ..
     assert [(d.get("id"), d.get("tags")) for d in found] == [("A-1", ["db", "é"]), (None, None), ("A-2", None), (None, None)]  # fmt: skip
     (error,) = valid(failed, "ctxreview.error/1")
     assert (error["id"], error["tags"], error["selection"]) == ("A-3", ["gone"], "src/Gone.cs:1")
+    if schema == "ctxreview.prompt/1":
+        assert ["> Why?" in d["user"] for d in found] == [False, False, False, True]
+        assert all(d["reply"] == "json" and d["tokens"]["prompt"] > 1000 for d in found)
     if schema == "ctxreview.review/1":
         asked = [d["question"] for d in found]
         assert asked == ["Is ##this## right?", "Can you optimize this?", "Can you optimize this?", "Why?"]

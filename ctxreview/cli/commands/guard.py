@@ -25,7 +25,7 @@ from ctxreview.cli.commands.options import (
 )
 from ctxreview.cli.inputs import change_given, folder_in, read_text, refuse_beside
 from ctxreview.cli.results import Target, exit_on_findings, print_texts, print_whole, target_for
-from ctxreview.cli.selected import only_one, selections_given
+from ctxreview.cli.selected import selections_given
 from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
 
@@ -102,7 +102,7 @@ def guard(
     if stdin and suggestion == "-":
         raise ConfigError("--stdin is the text of the file, so that --suggestion needs a file; name it.")
     given = selections_given(ctx, [selection], None, root)
-    request = given.run.resolve(only_one(given), options(root, hops, budget, DEFAULT_QUESTION))
+    request = given.run.resolve(given.selections[0], options(root, hops, budget, DEFAULT_QUESTION))
     text = read_text(suggestion)
     if not (replace or stdin) and is_applied(text, request.selection.source):
         home = request.selection.source.root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,9 +12,11 @@ import typer
 from ctxreview.cli import console, linted
 from ctxreview.cli.commands.options import (
     BufferPath,
+    CaretLine,
     Color,
     Colors,
     FailOn,
+    Listed,
     NoPager,
     Output,
     Paste,
@@ -21,8 +24,10 @@ from ctxreview.cli.commands.options import (
     Patch,
     Root,
     Scheduler,
+    Scopes,
     Stdin,
     Text,
+    TextVariable,
 )
 from ctxreview.cli.inputs import refuse_beside
 from ctxreview.cli.results import Target, exit_on_findings, print_texts, target_for
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from ctxreview.lint.run import Linted, Piecework
     from ctxreview.model.review import Finding
     from ctxreview.model.source import Source
+    from ctxreview.reports.findings import Selected
 from ctxreview.cli.progress import with_bar
 
 app = typer.Typer(rich_markup_mode=None)
@@ -52,13 +58,21 @@ class LintFormat(StrEnum):
     RDJSON = "rdjson"
 
 
-Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH...]", help="Files and folders.", show_default=False)]
+Selections = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATH|SELECTION...]",
+        help="Files and folders, or selections as of context: lines, members, links.",
+        show_default=False,
+    ),
+]
 
 
 @app.command()
 def lint(
     ctx: typer.Context,
-    paths: Paths = None,
+    selections: Selections = None,
+    listed: Listed = None,
     format_: Annotated[LintFormat, typer.Option("--format")] = LintFormat.TEXT,
     select: Annotated[str | None, typer.Option(metavar="RULE,...", help="Run only these rules.")] = None,
     ignore: Annotated[str | None, typer.Option(metavar="RULE,...", help="Skip these rules.")] = None,
@@ -74,9 +88,12 @@ def lint(
         bool, typer.Option("--staged", help="The same for what is staged to be committed, as git's index has it.")
     ] = False,
     patch: Patch = None,
+    scopes: Scopes = None,
     stdin: Stdin = False,
     path: BufferPath = None,
     text: Text = None,
+    text_env: TextVariable = None,
+    caret: CaretLine = None,
     paste: Paste = False,
     within: PasteIn = None,
     baseline: Annotated[
@@ -86,7 +103,7 @@ def lint(
         bool,
         typer.Option("--write-baseline", help="Record the findings in the --baseline file instead of printing them."),
     ] = False,
-    listed: Annotated[bool, typer.Option("--list", help="List the rules instead of running them.")] = False,
+    rules: Annotated[bool, typer.Option("--list", help="List the rules instead of running them.")] = False,
     root: Root = None,
     scheduler: Scheduler = None,
     fail_on: FailOn = None,
@@ -99,10 +116,12 @@ def lint(
 
     A comment on a finding's line or on the line above silences it: // ctxreview: ignore RULE because REASON. --diff
     reports only findings on changed lines, and what guard --diff finds: scopes that go, work that leaves them; --staged does so for the next
-    commit, --patch for a diff. Of copied code (--text, --paste) only its lines are reported. --baseline with --write-baseline records the current findings in a file, and --baseline alone hides them. For example:
+    commit, --patch for a diff. Of selections, also listed (--selections), of copied code (--text, --paste) and of functions with a scope (--scopes) only findings that
+    touch their lines are reported; what holds in callers is for review. --baseline with --write-baseline records the current findings in a file, and --baseline alone hides them. For example:
 
     \b
     ctxreview lint src
+    ctxreview lint src/RecordService.cs:UpdateRecord
     ctxreview lint --diff main...HEAD
     ctxreview lint --staged --fail-on high
     ctxreview lint src --baseline known.json --write-baseline
@@ -113,18 +132,15 @@ def lint(
     from ctxreview.config import project
     from ctxreview.lint import run as linting
     from ctxreview.lint.baseline import baseline_text, read_baseline
-    from ctxreview.lint.listing import root_of
     from ctxreview.lint.plan import plan_of
 
     gc.enable()  # see __main__
-    if listed:
+    if rules:
         beside = (
-            "paths",
+            "selections",
             "select",
             "ignore",
             *linted.WAYS,
-            "path",
-            "within",
             "baseline",
             "write_baseline",
             "root",
@@ -138,25 +154,24 @@ def lint(
         return
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
-    given = linted.Given(paths or (), diff, staged, patch, stdin, path, text, paste, within)
-    linted.check(ctx, given)
-    if scheduler is not None:
-        refuse_beside(ctx, "--scheduler", "lints files that each worker has on its disk", *linted.WAYS)
+    given = linted.given(ctx, selections or (), root)
+    if scheduler is not None and not given.alone:
+        raise ConfigError("--scheduler lints files that each worker has on its disk; give files and folders alone.")
     if write_baseline:
         _refuse_beside_baseline(ctx, baseline is not None and given.alone)
     target = target_for(ctx, format_, output, color, no_pager)
     known = read_baseline(baseline) if baseline is not None and (not write_baseline or baseline.is_file()) else ()
-    home = root_of(given.places, root)
+    home = given.home(root)
     plan = plan_of(project(home), select, ignore, comparing=given.comparing)
-    files, plan = linted.listing(given, home, root, plan)
+    files, plan, selected = linted.listing(given, home, root, plan)
     for sentence in (*files.failed, *files.notes):
         console.say(sentence)
     every = _linted(files, plan, quiet, _piecework(scheduler, files, select, ignore))
     results = [result for result in every if not result.failed]
-    failed = [*files.failed, *(result.failed for result in every if result.failed)]
+    failed = [*files.failed, *given.unread, *(result.failed for result in every if result.failed)]
     if write_baseline and baseline is not None:
         looked = {result.path for result in every}
-        others = [entry for entry in known if paths and entry.path not in looked]
+        others = [entry for entry in known if given.paths and entry.path not in looked]
         made = [*linting.baseline_entries(results), *others]
         console.write(baseline_text(made), baseline)
         console.say(f"{_findings_are(len(made))} in {baseline}.")
@@ -165,7 +180,7 @@ def lint(
         if old:
             console.say(f"{_findings_are(old)} known from {baseline}.")
         results = linting.told_once(results, plan.once)
-        found = _report(results, files, old, failed, target)
+        found = _report(results, files, old, failed, target, selected)
         if not failed:
             exit_on_findings(found, fail_on)
     if failed:
@@ -205,7 +220,14 @@ def _source(path: str, files: Listing) -> Source:
     return read_file(files.place or Workspace(files.root, ()), path) or Source(path, b"")
 
 
-def _report(results: list[Linted], files: Listing, known: int, failed: list[str], target: Target) -> list[Finding]:
+def _report(
+    results: list[Linted],
+    files: Listing,
+    known: int,
+    failed: list[str],
+    target: Target,
+    selected: Sequence[Selected],
+) -> list[Finding]:
     """Print the findings, and give them."""
     from ctxreview.languages import language_of
     from ctxreview.reports.ci import build_text
@@ -227,7 +249,7 @@ def _report(results: list[Linted], files: Listing, known: int, failed: list[str]
     if target.layout is not None:
         made = findings_text(found, len(results), target.layout.colour)
     elif target.form == "json":
-        made = dumps(lint_document(found, len(results), silenced, known, failed, others), 2)
+        made = dumps(lint_document(found, len(results), silenced, known, failed, others, selected), 2)
     else:
         rows = (
             row for r in results if r.findings for row in rows_of(_source(r.path, files), r.findings, r.fingerprints)

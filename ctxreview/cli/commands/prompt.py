@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import (
-    FORMS,
     BaseUrl,
     Budget,
     BufferPath,
     CaretLine,
     Cheap,
+    Color,
     Diff,
     Exact,
     Hops,
+    Listed,
+    Many,
+    ManyFormats,
     Message,
     Model,
     Output,
@@ -27,13 +31,20 @@ from ctxreview.cli.commands.options import (
     ProviderName,
     Quiet,
     Root,
+    Scopes,
     Stdin,
     Text,
     TextVariable,
 )
-from ctxreview.cli.inputs import refuse_own_input
-from ctxreview.cli.selected import only_one, selections_given
+from ctxreview.cli.results import Result, Target, print_each, print_texts, target_for
+from ctxreview.cli.selected import selections_given
+from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS, DEFAULT_QUESTION
+
+if TYPE_CHECKING:
+    from ctxreview.prompt.build import ReplyForm
+    from ctxreview.review.batch import Make
+    from ctxreview.review.request import Options, Run, Siblings
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -48,9 +59,11 @@ class Reader(StrEnum):
 @app.command()
 def prompt(
     ctx: typer.Context,
-    selection: Annotated[str | None, typer.Argument(metavar="[SELECTION]", help=FORMS, show_default=False)] = None,
+    selections: Many = None,
+    listed: Listed = None,
     diff: Diff = None,
     patch: Patch = None,
+    scopes: Scopes = None,
     stdin: Stdin = False,
     path: BufferPath = None,
     text: Text = None,
@@ -63,6 +76,7 @@ def prompt(
     for_: Annotated[
         Reader, typer.Option("--for", help="Who answers: an API, in JSON, or a chat, in Markdown for review --reply.")
     ] = Reader.API,
+    format_: ManyFormats = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy the prompt to the clipboard.")] = False,
     root: Root = None,
     hops: Hops = DEFAULT_HOPS,
@@ -74,7 +88,7 @@ def prompt(
     quiet: Quiet = False,
     output: Output = None,
 ) -> None:
-    """Print the finished prompt, ready to paste into any chat.
+    """Print the finished prompt, ready to paste into any chat; of several selections a JSON document each.
 
     For example:
 
@@ -82,11 +96,9 @@ def prompt(
     ctxreview prompt src/RecordService.cs:31-33 -m "optimize this"
     ctxreview prompt src/RecordService.cs:31-33 -o prompt.txt
     ctxreview prompt src/RecordService.cs:31-33 --for chat --copy
+    ctxreview prompt --scopes src -o prompts.jsonl
     """
-    refuse_own_input(ctx, output)
-    from ctxreview.review.context import build
-    from ctxreview.review.pipeline import render
-    from ctxreview.review.request import options
+    from ctxreview.review.request import ALONE, options
 
     # Whom it is for says how large it may be, and who counts it; no one is asked.
     endpoint = None
@@ -94,27 +106,54 @@ def prompt(
         from ctxreview.review.endpoints import endpoint_of
 
         endpoint = endpoint_of(provider, model, base_url)
-    given = selections_given(ctx, [selection] if selection is not None else None, None, root)
-    request = given.run.resolve(only_one(given), options(root, hops, budget, message, model, endpoint, exact_tokens))
-    made = render(build(request, whole=False), request, form="chat" if for_ is Reader.CHAT else "json")
-    counted_by = "estimated" if made.tokens.tokenizer == "estimate" else made.tokens.tokenizer
-    if not quiet:
-        console.say(f"{made.tokens.prompt:,} tokens ({counted_by}).")
-    finished = f"===== system =====\n{made.system}\n===== user =====\n{made.user}"
-    if copy:
-        import pyperclip
+    given = selections_given(ctx, selections, listed, root)
+    target = target_for(ctx, format_ or ("json" if given.many else "text"), output, Color.AUTO, no_pager=True)
+    if copy and (given.many or target.form == "json"):
+        raise ConfigError("--copy copies the text of one prompt; give one selection, and no --format json.")
+    chosen = options(root, hops, budget, message, model, endpoint, exact_tokens)
+    make = _maker(given.run, chosen, for_, target, many=given.many, quiet=quiet)
+    if not copy:
+        print_each(given, make, target)
+        return
+    made = make(given.selections[0], ALONE)
+    if not _copied(made.text, output, quiet=quiet) or output is not None:
+        print_texts([made.text], target)
 
-        try:
-            pyperclip.copy(finished)
-            there = pyperclip.paste().splitlines() == finished.splitlines()  # a failed helper program says nothing
-        except pyperclip.PyperclipException:
-            there = False
-        if there and not quiet:
-            console.say("The prompt is on the clipboard.")
-        if there and output is None:
-            return
-        if not there:
-            console.say(
-                f"No clipboard is available; the prompt is {'printed' if output is None else 'written'} instead."
-            )
-    console.write(finished.rstrip("\n"), output)
+
+def _maker(run: Run, chosen: Options, reader: Reader, target: Target, *, many: bool, quiet: bool) -> Make[Result]:
+    """What makes the prompt of a selection; of a single one its size is said, unless ``quiet``."""
+    from ctxreview.reports.json_text import dumps
+    from ctxreview.reports.prompt_text import prompt_document, prompt_text
+    from ctxreview.review.context import build
+    from ctxreview.review.pipeline import render
+
+    form: ReplyForm = "chat" if reader is Reader.CHAT else "json"
+
+    def made(selection: str, siblings: Siblings) -> Result:
+        request = run.resolve(selection, chosen, siblings)
+        value = render(build(request, whole=False), request, form=form)
+        counted_by = "estimated" if value.tokens.tokenizer == "estimate" else value.tokens.tokenizer
+        size = f"{value.tokens.prompt:,} tokens ({counted_by})."
+        if not (many or quiet):
+            console.say(size)
+        if target.form == "json":
+            return Result(dumps(prompt_document(value, request.selection, form), None if many else 2), line=size)
+        return Result(prompt_text(value), line=size)
+
+    return made
+
+
+def _copied(text: str, output: Path | None, *, quiet: bool) -> bool:
+    """Whether a text is on the clipboard now, which is said."""
+    import pyperclip
+
+    try:
+        pyperclip.copy(text)
+        there = pyperclip.paste().splitlines() == text.splitlines()  # a failed helper program says nothing
+    except pyperclip.PyperclipException:
+        there = False
+    if there and not quiet:
+        console.say("The prompt is on the clipboard.")
+    if not there:
+        console.say(f"No clipboard is available; the prompt is {'printed' if output is None else 'written'} instead.")
+    return there

@@ -7,7 +7,7 @@ Lines are 1-based and inclusive. A key that is :data:`NotRequired` stands only w
 from typing import Any
 
 from ctxreview.reports.shapes.batch import BatchDocument
-from ctxreview.reports.shapes.context import ContextDocument, ErrorDocument
+from ctxreview.reports.shapes.context import ContextDocument, ErrorDocument, PromptDocument
 from ctxreview.reports.shapes.kept import LogDocument, StatsDocument, StoredDocument
 from ctxreview.reports.shapes.plan import DryRunDocument
 from ctxreview.reports.shapes.review import GuardDocument, OpinionsDocument, ReviewDocument
@@ -18,6 +18,7 @@ from ctxreview.reports.shapes.submitted import SubmittedDocument
 DOCUMENTS: tuple[Any, ...] = (
     ContextDocument,
     ErrorDocument,
+    PromptDocument,
     GuardDocument,
     ReviewDocument,
     OpinionsDocument,

@@ -167,6 +167,20 @@ class PromptSize(TypedDict):
     tokenizer: str
 
 
+class PromptDocument(TypedDict):
+    """What ``prompt --format json`` prints for a selection: what is sent, in which form the reply is asked for, and how many secrets of a kind are replaced in it."""
+
+    schema: Literal["ctxreview.prompt/1"]
+    id: NotRequired[str]
+    tags: NotRequired[list[str]]
+    selection: Place
+    system: str
+    user: str
+    reply: Literal["json", "markdown"]
+    tokens: PromptSize
+    redacted: dict[str, int]
+
+
 class ContextDocument(TypedDict):
     """What ``context --format json`` prints for a selection."""
 
