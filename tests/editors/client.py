@@ -194,12 +194,14 @@ def serving(
     *folders: Path,
     env: Mapping[str, str] | None = None,
     arguments: tuple[str, ...] = (),
+    options: dict[str, Any] | None = None,
 ) -> Iterator[Client]:
-    """A server process that was initialized; it is asked to end, and has to."""
+    """A server process that was initialized, with a client's own options; it is asked to end, and has to."""
     made = Client()
     made.do(made.client.start_io(str(SCRIPT), "lsp", *arguments, env=env, limit=1 << 24))
     params = types.InitializeParams(
         capabilities,
+        initialization_options=options,
         root_uri=folders[0].as_uri() if folders else None,
         workspace_folders=[types.WorkspaceFolder(f.as_uri(), f.name) for f in folders],
     )

@@ -82,11 +82,11 @@ def model() -> Iterator[Told]:
 
 @pytest.fixture(scope="module")
 def pulling(roots: tuple[Path, Path], model: Told) -> Iterator[Client]:
-    """A server whose client asks for diagnostics, counts in bytes and shows no documents; there is a model, and no clipboard."""
+    """A server whose client asks for diagnostics, counts in bytes and shows no documents, and has the clipboard itself; there is a model."""
     capabilities = able(pulls=True, encodings=["utf-8", "utf-16"], shows=False, progress=False)
     arguments = ("--stdio", "--provider", "openai", "--base-url", f"{model.url}/v1", "--model", "m-1")
     env = {**without_display(), "OPENAI_API_KEY": KEY}
-    with serving(capabilities, *roots, arguments=arguments, env=env) as client:
+    with serving(capabilities, *roots, arguments=arguments, env=env, options={"clipboard": True}) as client:
         yield client
 
 
@@ -295,6 +295,16 @@ def test_a_model_is_asked_where_one_is_configured(pulling: Client, model: Told) 
     assert [path for path, _ in model.asked] == ["/v1/responses"]
     assert "m-1" in made["text"] and "no-tracking-write" in made["text"]
     assert "1 conflict" in made["sentence"], made["sentence"]
+
+
+def test_a_client_that_has_the_clipboard_copies_and_pastes_itself(pulling: Client) -> None:
+    """It gets the prompt and its size, and gives the answer; nothing else is shown of the prompt."""
+    uri, said = pulling.open(RECORDS, RECORDS.read_text("utf-8"), version=7), len(pulling.messages)
+    prompt = pulling.run("ctxreview.prompt", uri, at(32))
+    assert "TransactionScope" in prompt["text"] and prompt["sentence"].endswith(" tokens.") and not prompt["copied"]
+    assert len(pulling.messages) == said
+    answer = (EXAMPLE / "answers" / "unsafe-answer.md").read_text("utf-8")
+    assert pulling.run("ctxreview.check", uri, at(32), answer)["verdict"] == "conflicts"
 
 
 def test_the_clipboard_that_cannot_be_read_is_one_sentence(pulling: Client, roots: tuple[Path, Path]) -> None:

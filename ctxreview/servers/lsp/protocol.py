@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol
 from pygls.protocol.language_server import lsp_method
 
+from ctxreview.errors import CtxreviewError
 from ctxreview.servers.lsp.wire import INVALID_REQUEST, Fault
+
+R = TypeVar("R")
 
 METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL, NOT_INITIALIZED = -32601, -32602, -32603, -32002
 
@@ -123,3 +128,32 @@ class Refused(JsonRpcException):
     """What a request asks for cannot be done, in one sentence for the person."""
 
     CODE = -32803  # RequestFailed
+
+
+def told(handler: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A handler of what is told: nobody waits for an answer, so that a failure is only logged."""
+
+    def take(params: Any) -> None:
+        try:
+            handler(params)
+        except Exception as error:
+            print(f"ctxreview lsp: {type(error).__name__}: {error}", file=sys.stderr)
+
+    return take
+
+
+def asked(handler: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
+    """A handler whose failures are one sentence for the person, and never a traceback."""
+
+    async def answer(*given: Any) -> R:
+        try:
+            return await handler(*given)
+        except CtxreviewError as error:
+            raise Refused(str(error)) from None
+        except JsonRpcException:
+            raise
+        except Exception as error:
+            print(f"ctxreview lsp: {type(error).__name__}: {error}", file=sys.stderr)
+            raise Refused(f"An error of ctxreview's own ({type(error).__name__}).") from None
+
+    return answer

@@ -16,19 +16,18 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 from pygls.uris import to_fs_path
 
 from ctxreview import __version__
-from ctxreview.errors import CtxreviewError
 from ctxreview.model.source import Span
 from ctxreview.servers.lsp import Served, asking, looking
 from ctxreview.servers.lsp.buffers import Buffer, changed, opened
 from ctxreview.servers.lsp.pages import Pages
 from ctxreview.servers.lsp.positions import Units, lines_in, range_of
-from ctxreview.servers.lsp.protocol import Protocol, Refused
+from ctxreview.servers.lsp.protocol import Protocol, Refused, asked, told
 from ctxreview.servers.lsp.told import NAME, diagnostic, not_looked_at
 from ctxreview.servers.lsp.watching import Watch, result_id
 from ctxreview.servers.lsp.wire import Inbox, Outbox
@@ -96,6 +95,7 @@ class Server(LanguageServer):
         self.folders: dict[str, Path] = {}
         self.units: Units = types.PositionEncodingKind.Utf16
         self._pulls = False
+        self._copies = False
         self._able = types.ClientCapabilities()
         self._running: dict[str | int, asyncio.Task[Any]] = {}
         self._at_hand, self._asked, self._modelled = Worker("at hand"), Worker("asked"), Worker("model")
@@ -118,36 +118,36 @@ class Server(LanguageServer):
             (types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, self._moved),
             (types.WINDOW_WORK_DONE_PROGRESS_CANCEL, self._stopped),
         ):
-            self.feature(method)(_told(handler))
-        self.feature(types.TEXT_DOCUMENT_HOVER)(_asked(self._hover))
-        self.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions(resolve_provider=False))(_asked(self._lenses))
-        self.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)(_asked(self._symbols))
+            self.feature(method)(told(handler))
+        self.feature(types.TEXT_DOCUMENT_HOVER)(asked(self._hover))
+        self.feature(types.TEXT_DOCUMENT_CODE_LENS, types.CodeLensOptions(resolve_provider=False))(asked(self._lenses))
+        self.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)(asked(self._symbols))
         self.feature(
             types.TEXT_DOCUMENT_CODE_ACTION,
             types.CodeActionOptions(code_action_kinds=list(TITLES), resolve_provider=False),
-        )(_asked(self._actions))
+        )(asked(self._actions))
         for command, does in (
             (REVIEW, self._review),
             (PROMPT, self._prompt),
             (CHECK, self._check),
             (COMMENT, self._comment),
         ):
-            self.command(command)(_asked(partial(self._run, command, does)))
+            self.command(command)(asked(partial(self._run, command, does)))
 
     # What the client tells
 
     def _initialize(self, params: types.InitializeParams) -> None:
         self._able = params.capabilities
+        options = params.initialization_options
+        self._copies = isinstance(options, dict) and options.get("clipboard") is True
         self.units = self.workspace.position_encoding or self.units
         folders = params.workspace_folders or []
         self._set_folders([folder.uri for folder in folders] or [params.root_uri or ""])
         text = self._able.text_document
         self._pulls = text is not None and text.diagnostic is not None
         if self._pulls:
-            options = types.DiagnosticOptions(
-                inter_file_dependencies=False, workspace_diagnostics=False, identifier=NAME
-            )
-            self.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)(_asked(self._pulled))
+            pull = types.DiagnosticOptions(inter_file_dependencies=False, workspace_diagnostics=False, identifier=NAME)
+            self.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, pull)(asked(self._pulled))
 
     def _set_folders(self, uris: list[str]) -> None:
         for uri in uris:
@@ -318,6 +318,8 @@ class Server(LanguageServer):
 
     async def _prompt(self, buffer: Buffer, lines: tuple[int, int], _: str | None) -> dict[str, Any]:
         made = await self._asked.do(partial(asking.prompt, buffer, lines, self.served))
+        if self._copies:
+            return {"text": made.text, "sentence": made.sentence, "copied": False}
         if await self._asked.do(partial(asking.copied, made.text)):
             self._message(f"The prompt is on the clipboard: {made.sentence}")
             return {"text": made.text, "copied": True}
@@ -366,32 +368,3 @@ class Server(LanguageServer):
 
     def _message(self, sentence: str) -> None:
         self.window_show_message(types.ShowMessageParams(types.MessageType.Info, sentence))
-
-
-def _told(handler: Callable[[Any], None]) -> Callable[[Any], None]:
-    """A handler of what is told: nobody waits for an answer, so that a failure is only logged."""
-
-    def take(params: Any) -> None:
-        try:
-            handler(params)
-        except Exception as error:
-            print(f"ctxreview lsp: {type(error).__name__}: {error}", file=sys.stderr)
-
-    return take
-
-
-def _asked(handler: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
-    """A handler whose failures are one sentence for the person, and never a traceback."""
-
-    async def answer(*given: Any) -> R:
-        try:
-            return await handler(*given)
-        except CtxreviewError as error:
-            raise Refused(str(error)) from None
-        except JsonRpcException:
-            raise
-        except Exception as error:
-            print(f"ctxreview lsp: {type(error).__name__}: {error}", file=sys.stderr)
-            raise Refused(f"An error of ctxreview's own ({type(error).__name__}).") from None
-
-    return answer
