@@ -182,6 +182,5 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
         parts.append(f"{at} {open_} instead")
     if scope.exits and scope.kind == "transaction":
         parts.append(f"left without completing at {at_lines([source.line_of(e.start) for e in scope.exits])}")
-    if scope.note:
-        parts.append(scope.note.rstrip("."))
-    return "; ".join(parts) + f" ({scope.certainty})."
+    note = f" {scope.note}" if scope.note else ""
+    return f"{'; '.join(parts)} ({scope.certainty}).{note}"

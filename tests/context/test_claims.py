@@ -115,7 +115,9 @@ def test_an_execution_strategy_is_not_a_transaction() -> None:
         )
     )
     (said,) = (s for s in proven(about) if "ExecuteAsync" in s)
-    assert said.startswith("Retry by ExecuteAsync, lines 15-18, holds the selection; An execution strategy runs")
+    assert said.startswith(
+        "Retry by ExecuteAsync, lines 15-18, holds the selection (syntactic). An execution strategy runs"
+    )
     found = answered(about)
     assert found["isolation-and-hints"].answer == "no"
     assert found["runs-again"].answer == "yes"
