@@ -49,7 +49,7 @@ def settings_in(root: Path) -> list[Setting]:
             found.append(Setting(name, _hidden(mine[name]), str(user_folder() / USER_FILE)))
         else:
             found.append(Setting(name, DEFAULTS.get(name), "default"))
-    for kind, names in own.scopes._asdict().items():
+    for kind, names in (("lock", own.scopes.lock), ("transaction", own.scopes.transaction)):
         found.append(Setting(f"scopes.{kind}", list(names), there if names else "default"))
     found.append(Setting("checklist", [i.id for i in own.checklist], there if own.checklist else "default"))
     found.append(Setting("ignore", list(own.ignore), there if own.ignore else "default"))

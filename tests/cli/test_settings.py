@@ -318,6 +318,10 @@ def test_config_for_people(home: Path) -> None:
     assert "model = not set  (default)" in shown
     assert "hunter2" not in shown
     assert KEY not in shown
+    assert [line.partition(" ")[0] for line in shown.splitlines() if line.startswith("scopes.")] == [
+        "scopes.lock",
+        "scopes.transaction",
+    ]
 
 
 def doctor(home: Path, *options: str, **variables: str) -> tuple[int, dict[str, Any]]:
