@@ -27,6 +27,9 @@ class ProjectFiles(NamedTuple):
     own: str
     shared: tuple[str, ...]
     target: re.Pattern[str]
+    between_targets: str
+    property: re.Pattern[str]
+    given: re.Pattern[str]
     used: re.Pattern[str]
     referred: re.Pattern[str]
     name: re.Pattern[str]
@@ -39,8 +42,9 @@ def _project_files(language: str) -> ProjectFiles | None:
     told = data(language, "frameworks.toml").get("project")
     if told is None:
         return None
-    patterns = {key: re.compile(told[key]) for key in ("target", "used", "referred", "name", "version")}
-    return ProjectFiles(told["own"], tuple(told["shared"]), **patterns, libraries=frozenset(told["libraries"]))
+    lists = {"shared": tuple(told["shared"]), "libraries": frozenset(told["libraries"])}
+    patterns = ("target", "property", "given", "used", "referred", "name", "version")
+    return ProjectFiles(**{**told, **lists, **{key: re.compile(told[key]) for key in patterns}})
 
 
 def project_versions(source: Source, language: str) -> Iterator[str]:
@@ -54,7 +58,7 @@ def project_versions(source: Source, language: str) -> Iterator[str]:
         target = about.target.search(text)
         if target is not None and "target" not in told:
             told.add("target")
-            targets = [one for one in _value(target[1], files).split(";") if one]
+            targets = [one for one in _value(target[1], files, about).split(about.between_targets) if one]
             yield f"The project targets {listed(targets)} ({path})."
     uses = [(path, use[0]) for path, text in files for use in about.used.finditer(text)]
     named = [(given[1], path, use) for path, use in uses if (given := about.name.search(use)) is not None]
@@ -66,9 +70,9 @@ def project_versions(source: Source, language: str) -> Iterator[str]:
             continue
         told.add(name)
         if name in own:
-            yield f"{name} is used in version {_value(version[1], files)} ({path})."
+            yield f"{name} is used in version {_value(version[1], files, about)} ({path})."
         else:
-            others.setdefault(path, []).append(f"{name} {_value(version[1], files)}")
+            others.setdefault(path, []).append(f"{name} {_value(version[1], files, about)}")
     for path, found in others.items():
         yield f"Versions for the projects of the repository that use them: {', '.join(found)} ({path})."
 
@@ -100,10 +104,10 @@ def _names(folder: os.PathLike[str]) -> list[str]:
     return sorted(found)
 
 
-def _value(written: str, files: list[tuple[str, str]]) -> str:
+def _value(written: str, files: list[tuple[str, str]], about: ProjectFiles) -> str:
     """What is written, or the value of the property that it names, on one line and not longer than people write."""
-    named = re.fullmatch(r"\$\((\w{1,80})\)", written.strip())
+    named = about.property.fullmatch(written.strip())
     if named is not None:
-        given = (re.search(rf"<{named[1]}>([^<]{{1,80}})<", text) for _, text in files)
-        written = next((g[1] for g in given if g is not None), written)
+        given = (g for _, text in files for g in about.given.finditer(text))
+        written = next((g[2] for g in given if g[1] == named[1]), written)
     return " ".join(written.split())[:80]
