@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 _NAME = regex(r"`([^`\n]+)`")
+_SOFT = regex(r"(?<=\S)[ \t]*\n(?=[^\W\d_]|[(\"']|`(?!``))")
+"""The end of a line within a paragraph, which Markdown takes for a blank: what follows begins no list, heading or code."""
 
 
 @cache
@@ -34,8 +36,9 @@ def environment() -> Environment:
         return redacted_text(visible(value)) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     def prose(said: str) -> Markup:
-        """A sentence with the names in it, which are between backticks, as code."""
-        return Markup(_NAME.sub(r"<code>\1</code>", str(Markup.escape(clean(said)))))  # escaped just before
+        """Sentences with the names in them, which are between backticks, as code; a paragraph is one line."""
+        text = str(Markup.escape(_SOFT.sub(" ", redacted_text(visible(said)))))
+        return Markup(_NAME.sub(r"<code>\1</code>", text))  # escaped just before
 
     def own(name: str) -> Markup:
         """The text of a file of ours."""

@@ -87,6 +87,14 @@ def test_the_verdict_comes_first() -> None:
     assert [dict(a)["href"] for tag, a in found.tags if tag == "a"][1 : len(parts) + 1] == [f"#{p}" for p in parts]
 
 
+def test_a_models_paragraph_is_wrapped_by_the_browser() -> None:
+    """A line's end within a paragraph is a blank, as in Markdown; lists, code and further paragraphs begin on a line of their own."""
+    said = "It skips the\nchange tracker, and\n`save` does less:\n- one\n- two\n\nMore:\n```\ncode\n```"
+    text = page_of(PLAIN._replace(summary=said))
+    wrapped = "It skips the change tracker, and <code>save</code> does less:\n- one\n- two\n\nMore:\n```"
+    assert wrapped in text
+
+
 def test_it_shows_where_several_models_differ() -> None:
     """Several reviews are one page: the answers of each beside each other, and each model's own words."""
     words = shown(page_of(PLAIN, OTHER))
