@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from ctxreview.context.visible import visible
 from ctxreview.model.phrases import amount
@@ -10,8 +11,12 @@ from ctxreview.model.review import Context, Excerpt
 from ctxreview.model.source import Source
 
 
+@lru_cache(maxsize=4)
 def redacted(source: Source) -> tuple[str, ...]:
-    """The lines of a file without its secrets; a key that spans lines is known only by the whole of them."""
+    """The lines of a file without its secrets; a key that spans lines is known only by the whole of them.
+
+    Prompt, report and store ask for the same one, as do the selections of a file that come one after the other.
+    """
     from ctxreview.redact import redact
 
     text = redact("\n".join(visible(source.line(n)) for n in range(1, source.line_count + 1))).text

@@ -31,11 +31,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ctxreview.redact.matching import find_secrets as _find_secrets
-from ctxreview.redact.rules import kinds
+from ctxreview.redact.rules import kinds, prepare
 from ctxreview.redact.rules import placeholders as _placeholders
 from ctxreview.regex import regex
 
-__all__ = ["Redacted", "kinds", "masked", "redact", "replaced"]
+__all__ = ["Redacted", "kinds", "masked", "prepare", "redact", "replaced"]
 
 _MARK = regex(r"\[REDACTED:([\w-]+):\d+\]")
 

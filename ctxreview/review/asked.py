@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from ctxreview import processes
+from ctxreview import processes, redact
 from ctxreview.errors import CtxreviewError, NotAskedError
 from ctxreview.processes.home import Crew, Home
 from ctxreview.review.batch import Make, by_file, made_or_error, siblings_of
@@ -47,6 +47,7 @@ def each_asked(
     workers = min(processes.cores(), len(given) // MIN_EACH)
     if workers > 1:
         run.prepare(given, root)
+    redact.prepare()
     groups = by_file(given)
 
     @lru_cache(MAX_FILES)

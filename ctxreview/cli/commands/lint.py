@@ -155,8 +155,10 @@ def lint(
     if root is not None and not root.is_dir():
         raise ConfigError(f"--root {root}: is not a folder.")
     given = linted.given(ctx, selections or (), root)
-    if scheduler is not None and not given.alone:
-        raise ConfigError("--scheduler lints files that each worker has on its disk; give files and folders alone.")
+    if scheduler is not None:
+        refuse_beside(ctx, "--scheduler", "lints files that each worker has on its disk", *linted.WAYS)
+        if not given.alone:
+            raise ConfigError("--scheduler shares whole files among the workers; give files and folders alone.")
     if write_baseline:
         _refuse_beside_baseline(ctx, baseline is not None and given.alone)
     target = target_for(ctx, format_, output, color, no_pager)

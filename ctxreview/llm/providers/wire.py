@@ -49,6 +49,9 @@ _ENDED = (
 _HIDING = threading.Lock()
 """Held while variables are out of the environment, which all threads share."""
 
+_READING = threading.Lock()
+"""Held while certificates are read: many questions begin at once."""
+
 _LOG = logging.getLogger(__name__)
 _Sdk = TypeVar("_Sdk")
 
@@ -118,9 +121,14 @@ def _opened(endpoint: Endpoint, *, file: bool) -> DeadlineClient:
         ) from None
 
 
+def _certificates(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """The certificates that are trusted, by what the variables name: to read them takes as long as a short review, so that one thread does for all."""
+    with _READING:
+        return _certificates_read(file, folder)
+
+
 @lru_cache(maxsize=1)
-def _certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
-    """The certificates that are trusted, by what the variables name: to read them takes as long as a short review."""
+def _certificates_read(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 

@@ -15,13 +15,16 @@ import ssl
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from ctxreview.llm.providers import wire
 from tests import ROOT
 from tests.commands import run_command
 from tests.llm.providers.test_faults import DOCUMENT, HARMLESS, deaf, kept, whole
@@ -380,3 +383,17 @@ def test_ctrl_c_while_selections_are_read(tmp_path: Path) -> None:
     status, took, seen = on_a_terminal(tmp_path, ["review", "--selections", "-", "--provider", "none"], "", 1.5)
     assert (status, took < AT_ONCE) == (130, True), (took, seen)
     assert seen.replace("\r\n", "\n").endswith("Stopped.\n")
+
+
+def test_certificates_are_read_once() -> None:
+    """Questions that begin at once share one set of trusted certificates: to read them takes as long as a short review."""
+    wire._certificates_read.cache_clear()
+    began = threading.Barrier(16)
+
+    def read(_: int) -> int:
+        began.wait()
+        return id(wire._certificates(None, None))
+
+    with ThreadPoolExecutor(16) as threads:
+        assert len(set(threads.map(read, range(16)))) == 1
+    assert wire._certificates_read.cache_info().misses == 1
