@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ctxreview import rules
+from ctxreview.behaviour.same import Same
 from ctxreview.config import Project
 from ctxreview.errors import ConfigError, did_you_mean
-from ctxreview.model.outline import Outline
 from ctxreview.model.review import Context, Finding
 
 
@@ -17,27 +17,12 @@ def hazards_of(context: Context) -> tuple[Finding, ...]:
     spans = [*(f.span for f in context.functions), *(s.span for s in context.scopes)]
     lines = [source.lines_of(s) for s in spans]
     return tuple(
-        f for f in _found(_Same(context.outline)) if any(a <= f.at.start_line and f.at.end_line <= b for a, b in lines)
+        f for f in _found(Same(context.outline)) if any(a <= f.at.start_line and f.at.end_line <= b for a, b in lines)
     )
 
 
-class _Same:
-    """An outline that is equal to itself alone: to compare what is in two takes longer than the rules."""
-
-    __slots__ = ("outline",)
-
-    def __init__(self, outline: Outline) -> None:
-        self.outline = outline
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.outline is self.outline
-
-    def __hash__(self) -> int:
-        return id(self.outline)
-
-
 @lru_cache(maxsize=4)
-def _found(same: _Same) -> tuple[Finding, ...]:
+def _found(same: Same) -> tuple[Finding, ...]:
     """What the rules find in a file, once for the selections in it that come one after the other."""
     return rules.check(same.outline)
 
