@@ -14,6 +14,7 @@ from ctxreview.guard.placing.file_tokens import Place
 from ctxreview.guard.placing.pasted import (
     SHARED,
     Fragment,
+    cut_places,
     exact_places,
     explained,
     fragment_of,
@@ -92,9 +93,15 @@ def find_fragment(text: str, paths: Sequence[str], root: Path) -> Found:
 def found_in_file(fragment: Fragment, source: Source, near: tuple[int, int] | None = None) -> Found:
     """The place of a fragment in a file; of several that are equal the one that is nearest to the lines ``near``, such as the caret's.
 
+    A fragment that begins or ends within a word is taken only beside the lines ``near``: of other code it may be the same part by chance.
+
     Raises :class:`SourceError` where there is none, or several: these are listed.
     """
-    places = exact_places(fragment, source) or near_places(fragment, source)
+    places = exact_places(fragment, source)
+    if not places and near is not None:
+        first, last = near
+        places = [p for p in cut_places(fragment, source) if p.first - 1 <= last and first <= p.last + 1]
+    places = places or near_places(fragment, source)
     candidates = [_Candidate(source, place) for place in places]
     return _only(candidates, fragment, f"in {source.path}", near)
 

@@ -65,6 +65,17 @@ def test_a_fragment_is_found(repo: Path, fragment: str, first: int, last: int) -
     assert done.stderr == ""
 
 
+def test_a_selection_that_cuts_words_is_found_beside_the_caret(repo: Path) -> None:
+    """An editor's selection begins and ends where it likes; elsewhere such a fragment is none."""
+    cut = f"{LINES[30][19:]}\n{LINES[31][:19]}"
+    assert cut.startswith("ord = _db") and cut.endswith(".Wh")
+    done = text(repo, cut, f"{SERVICE}:32")
+    assert found(done) == (SERVICE, 31, 32) and done.stderr == ""
+    assert found(text(repo, cut, f"{SERVICE}:31")) == (SERVICE, 31, 32)
+    for given in (f"{SERVICE}:40", SERVICE):
+        assert "The fragment stands nowhere" in text(repo, cut, given).stderr
+
+
 @pytest.mark.parametrize(
     ("fragment", "first", "last"),
     [

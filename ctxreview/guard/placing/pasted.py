@@ -16,7 +16,7 @@ from ctxreview.errors import SourceError
 from ctxreview.guard.placing.elisions import LONGEST_LINE, shown_runs, within_reason, without_ends
 from ctxreview.guard.placing.ends import ends
 from ctxreview.guard.placing.file_tokens import TOKEN, Place, Row, is_word, tokens_of, words_in
-from ctxreview.guard.placing.likeness import MOST_NEAR, nearest
+from ctxreview.guard.placing.likeness import MOST_NEAR, Near, nearest
 from ctxreview.guard.placing.refusals import UnplacedError
 from ctxreview.model.source import Source
 from ctxreview.regex import regex
@@ -90,6 +90,22 @@ def exact_places(fragment: Fragment, source: Source) -> list[Place]:
     # A comment that looks as if it left something out may be one of the file.
     found = there.occurrences(fragment.whole) or there.laid([there.occurrences(run) for run in fragment.runs])
     return list(dict.fromkeys(there.place(near) for near in sorted(found)[:MOST_PLACES]))
+
+
+def cut_places(fragment: Fragment, source: Source) -> list[Place]:
+    """Where a fragment stands of whose first word a part is missing at its beginning, or of the last one at its end, as where an editor's selection cuts words."""
+    first, inner, last = fragment.whole[:1], fragment.whole[1:-1], fragment.whole[1:][-1:]
+    there = tokens_of(source)
+    around = (Near(n.start - 1, n.end + 1, 0) for n in (there.occurrences(inner) if inner else ()))
+    found = [
+        n
+        for n in around
+        if n.start >= 0
+        and n.end <= len(there.texts)
+        and there.texts[n.start].endswith(first)
+        and there.texts[n.end - 1].startswith(last)
+    ]
+    return [there.place(n) for n in found[:MOST_PLACES]]
 
 
 def near_places(fragment: Fragment, source: Source) -> list[Place]:

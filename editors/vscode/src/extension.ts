@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { homedir } from "node:os";
+import type { Readable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 import { type ExtensionContext, LanguageStatusSeverity, commands, languages, window, workspace } from "vscode";
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, State } from "vscode-languageclient/node";
 import { middleware } from "./commands";
@@ -8,7 +11,7 @@ const RESTART = "ctxreview.restart";
 const OUTPUT = "ctxreview.output";
 const output = window.createOutputChannel("ctxreview", { log: true });
 const status = languages.createLanguageStatusItem("ctxreview", { language: "csharp" });
-let client: LanguageClient | undefined;
+let client: Client | undefined;
 let turn: Promise<void> = Promise.resolve();
 
 export async function activate(context: ExtensionContext): Promise<void> {
@@ -57,25 +60,44 @@ async function restart(): Promise<void> {
   } catch {
     await stop();
     say("did not start", LanguageStatusSeverity.Error);
-    void ask(`${command} lsp did not start; the output says why.`, "Show output", () => output.show());
+    const why = (await made.lastWords()) || "the output says why.";
+    void ask(`${command} did not start: ${why}`, "Show output", () => output.show());
   }
 }
 
 async function stop(): Promise<void> {
   const running = client;
   client = undefined;
-  await running?.dispose().catch((error: unknown) => output.error(String(error)));
+  await running?.dispose().catch(() => undefined); // one that never ran cannot be stopped; of others it is in the output
 }
 
 /** What goes wrong is said once, by a sentence of ours; what the client says of it is in the output. */
 class Client extends LanguageClient {
+  private told = "";
+  private silent: Promise<unknown> = Promise.resolve();
+
+  /** Keeps what the program says on standard error, which is for people. */
+  listen(errors: Readable): void {
+    this.silent = once(errors, "close");
+    errors.setEncoding("utf8").on("data", (text: string) => {
+      this.told = (this.told + text).slice(-10_000);
+      output.append(text);
+    });
+  }
+
+  /** The last line of that, once there is no more of it. */
+  async lastWords(): Promise<string> {
+    await Promise.race([this.silent, setTimeout(2000)]);
+    return this.told.trimEnd().split("\n").at(-1) ?? "";
+  }
+
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
   }
 }
 
 /** A client of the server. It starts at home and not in the folder that is open: nothing there is to be run or imported. */
-function serving(command: string, options: string[]): LanguageClient {
+function serving(command: string, options: string[]): Client {
   const made: Client = new Client(
     "ctxreview",
     "ctxreview",
@@ -88,6 +110,7 @@ function serving(command: string, options: string[]): LanguageClient {
       initializationOptions: { clipboard: true },
       diagnosticPullOptions: { onChange: true },
       outputChannel: output,
+      stdioOptions: { stdout: () => undefined, stderr: (errors) => made.listen(errors) },
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       middleware: middleware(() => client),
       initializationFailedHandler: () => false,

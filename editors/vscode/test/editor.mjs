@@ -1,4 +1,5 @@
-// By hand, and slow (a minute or two): the extension in a real VS Code, as a person sees it. No part of the project's test command.
+// By hand, and slow (a minute or two): the extension in a real VS Code, as a person sees it, and what `ctxreview init vscode` writes. No part of
+// the project's test command.
 //
 //   npm run package
 //   CODE_SERVER=.../node_modules/code-server/out/node/entry.js CTXREVIEW=.../.venv/bin/ctxreview npm run test:editor
@@ -39,6 +40,7 @@ settings("User", {
   "telemetry.telemetryLevel": "off",
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "chat.disableAIFeatures": true,
+  "terminal.integrated.gpuAcceleration": "off", // what it shows is then text of the page
 });
 machine({ "ctxreview.path": resolve(CTXREVIEW) });
 
@@ -50,6 +52,9 @@ const port = await new Promise((done) => {
 });
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_API_KEY$|^VSCODE_|^DISPLAY$/.test(name)));
 const env = { ...environment, HOME: folder, XDG_DATA_HOME: at("share"), XDG_CONFIG_HOME: at("config") };
+mkdirSync(at("config", "Code", "User"), { recursive: true }); // where a VS Code of the desktop has its keys
+execFileSync(resolve(CTXREVIEW), ["init", "vscode"], { env, cwd: at("checkout"), stdio: "pipe" });
+cpSync(at("config", "Code", "User", "keybindings.json"), at("data", "User", "keybindings.json"));
 const places = ["--user-data-dir", at("data"), "--extensions-dir", at("extensions")];
 execFileSync(process.execPath, [CODE_SERVER, ...places, "--install-extension", join(here, "ctxreview.vsix")], { env });
 const server = spawn(
@@ -232,16 +237,37 @@ try {
     const without = at("without");
     writeFileSync(without, "#!/bin/sh\necho 'ctxreview lsp needs pygls, which is not installed.' >&2\nexit 2\n", { mode: 0o755 });
     machine({ "ctxreview.path": without });
-    await notified(`${without} lsp did not start; the output says why.`);
+    await notified(`${without} did not start: ctxreview lsp needs pygls, which is not installed.`);
     assert.equal(await page.locator(".notification-toast").count(), 1);
     await page.locator(".notification-toast a.monaco-button", { hasText: "Show output" }).click();
-    await shown(".output-view .view-line", "ctxreview lsp needs pygls");
+    await shown(".output-view .view-line", "ctxreview");
     await command("View: Toggle Panel Visibility");
   });
   await step("it is there again when the settings are right", async () => {
     await quiet();
     machine({ "ctxreview.path": resolve(CTXREVIEW) });
     await shown(`${editor} .squiggly-hint`);
+  });
+  await step("the keys of init review the line", async () => {
+    machine({ "ctxreview.path": "no-such-program" }); // what follows is without the extension
+    await notified("The program no-such-program was not found.");
+    await quiet();
+    await line(32);
+    await page.keyboard.press("Control+Alt+R");
+    await shown(".terminal-wrapper .xterm-rows", "RecordService.cs:32 --copy");
+  });
+  await step("and the selection, which cuts words", async () => {
+    await line(31);
+    await page.keyboard.press("Shift+ArrowDown");
+    await page.keyboard.press("Control+Alt+R");
+    await shown(".terminal-wrapper .xterm-rows", "src/RecordService.cs:31:17-32:22");
+  });
+  await step("its task lists findings as problems", async () => {
+    await line(32);
+    await quickly("task ctxreview: findings in this file");
+    await shown(`${editor} .squiggly-info`);
+    await command("Problems: Focus on Problems View");
+    await shown(".markers-panel .monaco-list-row", "missing-intent");
   });
   assert(!existsSync(at("sprung")), "the checkout's settings named what was started");
   console.log(`All of it was seen; screenshots are in ${shots}`);
