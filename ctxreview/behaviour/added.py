@@ -107,11 +107,30 @@ def _is_held_in(pair: Pair, added: Region) -> bool:
     hold = next((h for h in pair.after.sections if h.region == added), None)
     inside = [e for e in pair.after.within(hold) if e.is_seen] if hold is not None else []
     before = [pair.was.get(e.number) for e in inside]
+    return bool(inside) and all(
+        was is not None and _held(now, added) <= {(h.kind, h.key, h.mode) for h in was.holds}
+        for now, was in zip(inside, before, strict=True)
+    )
+
+
+def _held(effect: Effect, added: Region) -> set[tuple[str, str, str]]:
+    """What the region makes an effect hold: the kind, what it is on and the mode; where it is the call of a helper that is followed, what this takes."""
+    through = [h for h in effect.holds if h.region != added and effect.path and added.form == "callback"]
+    return {(h.kind, h.key, h.mode) for h in through or effect.holds if through or h.region == added}
+
+
+def holds_reads_alone(both: Comparison, added: Region) -> bool:
+    """Whether a lock holds nothing but reads of state that were there before, and nothing is held around it: nobody waits in it."""
+    member = both.after.member_of(added.opening) if added.kind == "lock" else None
+    pair = next((p for p in both.changed if p.after.function == member), None)
+    section = section_of(pair.after, added) if pair is not None else None
+    if pair is None or section is None or not pair.after.understood:
+        return False
+    inside = [e for e in pair.after.effects if any(h.section == section for h in e.holds)]
+    reads = [e for e in inside if e.kind == "read"]
     return (
-        hold is not None
-        and bool(inside)
-        and all(
-            was is not None and any((h.kind, h.key, h.mode) == (hold.kind, hold.key, hold.mode) for h in was.holds)
-            for was in before
-        )
+        bool(reads)
+        and all(pair.was.get(e.number) is not None for e in reads)
+        and all(e.kind in ("read", "return", "throw", "release", "end") for e in inside)
+        and all(len(e.holds) == 1 for e in inside)
     )

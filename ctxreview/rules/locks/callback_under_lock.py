@@ -57,11 +57,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ctxreview.behaviour.affected import affected, not_told
-from ctxreview.behaviour.comparison import Pair, comparison
-from ctxreview.behaviour.effects import Effect, Hold
+from ctxreview.behaviour.comparison import Comparison, Pair, comparison
+from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.lock_usage import locks
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.behaviour.tracing import trace
+from ctxreview.behaviour.users import Users
+from ctxreview.behaviour.version import version
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
@@ -87,6 +90,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         if known[key]:
             known[key] -= 1
             continue
+        if _is_given_here(call.fact, comparison(before, after)):
+            continue
         found.append(
             Finding(
                 ID,
@@ -100,6 +105,32 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         )
     pairs = not_told(affected(comparison(before, after)), after, found)
     return [*found, *(_kept(one, hold) for pair in pairs for one, hold in _brought(pair))]
+
+
+def _is_given_here(call: Fact, both: Comparison) -> bool:
+    """Whether a delegate is a parameter of a function that only its type can call, and all who call it give code that is read with theirs."""
+    of = version(both.after)
+    member, name = both.after.member_of(call.span), _called(call)
+    unit = of.units.get(member.span) if member is not None else None
+    if member is None or unit is None or name not in {p.name.text for p in unit.parameters}:
+        return False
+    users = [f for f in Users(of).naming((member.name,)) if f.span != member.span]
+    if not users or not Users(of).is_closed(member):
+        return False
+    traces = [trace(both.after, f) for f in users]
+    return all(t is not None and _runs(t, member.name) and not _is_unknown(t, member.name, name) for t in traces)
+
+
+def _runs(of: Trace, helper: str) -> bool:
+    """Whether a function's trace has the helper in place of its calls."""
+    return any(helper in e.path for e in of.effects) and not any(
+        e.name == helper and "cut" in e.traits for e in of.effects
+    )
+
+
+def _is_unknown(of: Trace, helper: str, called: str) -> bool:
+    """Whether the helper runs there what is not known."""
+    return any(e.kind == "foreign" and e.path[-1:] == (helper,) and e.name in ("", called) for e in of.effects)
 
 
 def _brought(pair: Pair) -> Iterator[tuple[Effect, Hold]]:

@@ -69,13 +69,14 @@ from collections.abc import Mapping
 from ctxreview.behaviour.added import (
     holds_new_work,
     holds_one_step,
+    holds_reads_alone,
     is_held_already,
     is_sent_as_before,
     is_taken_for_another,
 )
 from ctxreview.behaviour.affected import affected, not_told, touched
 from ctxreview.behaviour.boundary import guarded_state, mention
-from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.comparison import Comparison, comparison
 from ctxreview.behaviour.exclusion import Judgement, judged, lost_with_helpers
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.moved_lines import sides
@@ -151,7 +152,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [_respanned(one) for one in respanned(pair)]
     found += [
         finding_of(
-            "note" if _is_one_step(s, after) or holds_new_work(both, s) or _holds_back(s, after) else "medium",
+            "note" if _asks_little(s, both) else "medium",
             f"The edit adds {one_of(s.construct)}{on_resource(s)}.",
             "What must it exclude or keep together, and is the nesting with the scopes around it right?",
             scope_lines(after, s),
@@ -236,6 +237,17 @@ def _between(whole: Region, parts: list[Region], before: Outline, after: Outline
         ]
         if lost
         else []
+    )
+
+
+def _asks_little(added: Region, both: Comparison) -> bool:
+    """Whether a scope that the edit adds keeps nobody from what he did before, or only for as long as state is read."""
+    after = both.after
+    return (
+        _is_one_step(added, after)
+        or holds_new_work(both, added)
+        or _holds_back(added, after)
+        or holds_reads_alone(both, added)
     )
 
 
