@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
-from ctxreview.behaviour.same import Same
+from ctxreview.behaviour.same import Same, kept
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.masked import Masked
@@ -250,7 +250,7 @@ def facts_named(outline: Outline, name: str) -> list[Fact]:
     return _by_name(Same(outline)).get(name, [])
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _by_name(same: Same) -> dict[str, list[Fact]]:
     found: dict[str, list[Fact]] = {}
     for fact in same.outline.facts:
@@ -310,7 +310,7 @@ def _start(fact: Fact) -> int:
     return fact.span.start
 
 
-@lru_cache(maxsize=32)
+@kept(32)
 def _bodies(same: Same) -> tuple[Body, ...]:
     found: list[Body] = []
     for function in same.outline.functions:

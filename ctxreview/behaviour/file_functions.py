@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from ctxreview.behaviour.file_types import FileTypes
+from ctxreview.behaviour.same import kept
 from ctxreview.behaviour.units import Units, units
 from ctxreview.model import il
 from ctxreview.model.source import Span
@@ -99,6 +100,4 @@ class FileFunctions(FileTypes):
         return unit.home or self.nesting.name_around(unit.span)
 
 
-_units = lru_cache(maxsize=64)(
-    units
-)  # a file of which there is one outline in each version of a repository is lowered once
+_units = kept(64)(units)  # a file of which there is one outline in each version of a repository is lowered once

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ctxreview.behaviour.conditions import leaving
 from ctxreview.behaviour.effects import Trace, Trait
 from ctxreview.behaviour.evaluation import DEEPEST
 from ctxreview.behaviour.known import Known, either
 from ctxreview.behaviour.outside import Outside
-from ctxreview.behaviour.same import Same
+from ctxreview.behaviour.same import Same, kept
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
 from ctxreview.model.declarations import Function
@@ -262,7 +260,7 @@ def _merged(after: list[dict[tuple[str, Span], Known]]) -> dict[tuple[str, Span]
     return merged
 
 
-@lru_cache(maxsize=512)
+@kept(512)
 def _trace(same: Same, function: Function) -> Trace | None:
     of = version(same.outline)
     unit = of.units.get(function.span)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 from ctxreview.behaviour.file_functions import FileFunctions
 from ctxreview.behaviour.file_regions import FileRegions
-from ctxreview.behaviour.same import Same
+from ctxreview.behaviour.same import Same, kept
 from ctxreview.model import il
 from ctxreview.model.declarations import Member, Nesting, TypeDecl
 from ctxreview.model.notation import without_self
@@ -270,7 +270,7 @@ class Version(FileFunctions, FileRegions):
         return {}
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _version(same: Same) -> Version:
     return Version(same.outline)
 

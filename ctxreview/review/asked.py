@@ -10,7 +10,7 @@ from typing import TypeVar
 from ctxreview import processes, redact
 from ctxreview.errors import CtxreviewError, NotAskedError
 from ctxreview.processes.home import Crew, Home
-from ctxreview.review.batch import Make, by_file, made_or_error, siblings_of
+from ctxreview.review.batch import Make, by_file, forgetting, made_or_error, siblings_of
 from ctxreview.review.pace import Pace
 from ctxreview.review.request import Run, Siblings
 from ctxreview.workspace.selection_form import path_in
@@ -48,6 +48,7 @@ def each_asked(
     if workers > 1:
         run.prepare(given, root)
     redact.prepare()
+    make = forgetting(make)
     groups = by_file(given)
 
     @lru_cache(MAX_FILES)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from ctxreview import processes
+from ctxreview.behaviour.same import forget
 from ctxreview.errors import CtxreviewError, SourceError
 from ctxreview.file_access import contents
 from ctxreview.model.source import Selection
@@ -35,6 +37,8 @@ class Elsewhere(NamedTuple, Generic[T]):
 
 MAX_KEPT = 32
 """Results kept for selections that are given once more, where no model is asked."""
+REMEMBERED = 64
+"""Results of a process after which what is known of files is forgotten."""
 MIN_FILES = 24
 """With fewer files, starting processes takes longer than they save."""
 
@@ -53,6 +57,7 @@ def each_selection(
     With ``sequential``, one after the other, as is due where each asks a model; otherwise ``elsewhere``, or on every core, where the
     system can fork: results have to be picklable.
     """
+    make = forgetting(make)
     groups = by_file(given)
     if elsewhere is not None:
         yield from _sent(list(groups.values()), given, root, elsewhere)
@@ -66,6 +71,20 @@ def each_selection(
     else:
         run.prepare(given, root)
         yield from _forked(list(groups.values()), given, root, run, make)
+
+
+def forgetting(make: Make[T]) -> Make[T]:
+    """``make``, which forgets what it knows of files now and then: thousands of selections take no more memory than a hundred."""
+    made = count(1)
+
+    def one(given: str, siblings: Siblings) -> T:
+        try:
+            return make(given, siblings)
+        finally:
+            if next(made) % REMEMBERED == 0:
+                forget()
+
+    return one
 
 
 def by_file(given: Sequence[str]) -> dict[str, list[int]]:
@@ -124,7 +143,7 @@ class _Piece(NamedTuple, Generic[T]):
     def make(self, groups: Sequence[tuple[str, str, tuple[str, ...]]]) -> list[list[T | CtxreviewError]]:
         """The results of each group, which is given with its path and the digest of that."""
         run = Run()
-        make = self.maker(run)
+        make = forgetting(self.maker(run))
         made: list[list[T | CtxreviewError]] = []
         for path, digest, group in groups:
             if _digest(Path(path), self.root) != digest:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import weakref
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TypeVar, cast
@@ -11,13 +13,15 @@ from typing import TypeVar, cast
 import pytest
 
 from ctxreview import processes
+from ctxreview.behaviour.version import version
 from ctxreview.cli.results import Result
 from ctxreview.errors import CtxreviewError
 from ctxreview.model.review import Finding
-from ctxreview.model.source import Lines
+from ctxreview.model.source import Lines, Source
+from ctxreview.outline import outline
 from ctxreview.reports.document import context_document
 from ctxreview.reports.json_text import dumps
-from ctxreview.review.batch import Make, each_selection
+from ctxreview.review.batch import REMEMBERED, Make, each_selection
 from ctxreview.review.context import build
 from ctxreview.review.request import ALONE, Run, Siblings
 from tests.samples import options
@@ -130,3 +134,19 @@ def test_no_process_is_left_behind_when_the_reader_stops(
     made.close()
     with pytest.raises(ProcessLookupError):
         os.kill(worker, 0)
+
+
+def test_what_is_known_of_files_is_forgotten() -> None:
+    """However many files a run goes through, what they do is not remembered for all of them."""
+    known: list[weakref.ref[object]] = []
+
+    def asked(given: str, siblings: Siblings) -> int:
+        source = Source(f"{given}.cs", f"class {given} {{ void M() {{ }} }}".encode())
+        made = version(outline(source))
+        known.append(weakref.ref(made))
+        return sum(made.units.get(function.span) is not None for function in made.outline.functions)
+
+    given = [f"C{n}" for n in range(REMEMBERED)]
+    assert list(each_selection(given, None, Run(), asked, sequential=True)) == [1] * REMEMBERED
+    gc.collect()
+    assert [ref() for ref in known] == [None] * REMEMBERED
