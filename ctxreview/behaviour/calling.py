@@ -302,8 +302,9 @@ class Calls(Openings):
         traits: Sequence[Trait],
         held: tuple[Hold, ...],
         needs: frozenset[int] = frozenset(),
+        element: Known | None = None,
     ) -> Ran:
-        """A function that somebody else runs, here or at another time, under what is held then; what it is given is made of ``needs``."""
+        """A function that somebody else runs, here or at another time, under what is held then; what it is given is ``element``, or made of ``needs``."""
         outer, before = self.frame, self.control
         if self.frame.is_running(closure.unit):
             return Ran()
@@ -316,7 +317,9 @@ class Calls(Openings):
                 frame.keys[region] = outer.keys[region]
         first = len(self.effects)
         self._bind(
-            frame, closure.unit, [("", Known("element", needs, made="unknown")) for _ in closure.unit.parameters]
+            frame,
+            closure.unit,
+            [("", element or Known("element", needs, made="unknown")) for _ in closure.unit.parameters],
         )
         self.frame = frame
         try:

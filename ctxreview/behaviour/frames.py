@@ -97,6 +97,8 @@ class Frames:
         self.followed = 0
         self.values = 0
         self.away = 0
+        self.alone = set[int]()
+        """The values that are statements by themselves, by identity: nobody gets what they give."""
         self.variables: dict[tuple[str, Span], Known] = {}
         self.iterated: dict[int, int] = {}
         """The effects of iterators that nobody has walked yet, each with the number of holds at the call."""

@@ -61,6 +61,9 @@ class Outside(UnknownCalls):
         if asks or (fact is not None and fact.kind == "read"):
             source = on if on is not None else UNKNOWN
             text = next((k.constant for k in values if k.constant), "")
+            if on is not None and not asks and any(f"{n}: {k.constant}" in about.of("reads_later") for n, k in given):
+                query = Query(on.key, on.party or on.key, (name,), text=text)
+                return on._replace(key=short(f"{on.key}.{name}()"), needs=needs, query=query, made="query")
             found = self.run_query(span, source.also(needs), name, text)
             index = max(found.made_by)
             if about.has("by_key", name):
@@ -148,8 +151,11 @@ class Outside(UnknownCalls):
                 closure.unit.asynchronous
                 and not about.is_task(name)
                 and any(about.has("drops_tasks", n) for n in (on_type, name))
+                and (id(node) in self.alone or not about.has("each", name) or about.has("runs_parallel", on_type))
             ):
-                ran = self.run_function(closure, node.span, ("later", "dropped"), ())
+                walked = on if on is not None and on.constant is None else next((k for _, k in given), None)
+                element = self.enumerate(node.span, walked) if walked is not None and about.has("each", name) else None
+                ran = self.run_function(closure, node.span, ("later", "dropped"), (), element=element)
             elif about.has("runs_parallel", on_type) or about.has("runs_parallel", name):
                 ran = self.run_function(closure, node.span, ("parallel",), (), union(k.needs for _, k in given))
                 started |= self._given_back(name, ran)

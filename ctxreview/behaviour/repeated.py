@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
@@ -54,6 +54,27 @@ def multiplied(pair: Pair) -> Iterator[Multiplied]:
 
 _OFTEN = frozenset(("again", "later", "parallel", "each", "in loop"))
 """Traits of what may be done more than once for one run of the function around it."""
+
+
+class Portioned(NamedTuple):
+    """``was`` saved all at once, and ``now``, in a helper, saves at each turn of a loop."""
+
+    was: Effect
+    now: Effect
+    certain: bool
+
+
+def portioned(pair: Pair, saves_all: Collection[str]) -> Iterator[Portioned]:
+    """The first save of what its context tracks that comes into a loop by a helper which is called there, and is in no transaction."""
+    old = [e for e in pair.before.of("save") if e.name in saves_all]
+    if any(e.traits & _OFTEN for e in old):
+        return
+    for now in pair.after.of("save"):
+        was = next((e for e in old if e.key == now.key), None)
+        looped = "in loop" in now.traits and "retried" not in now.traits and now.path
+        if was is not None and looped and not any(h.kind == "transaction" for h in now.holds):
+            yield Portioned(was, now, pair.understood)
+            return
 
 
 class Remade(NamedTuple):

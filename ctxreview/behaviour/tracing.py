@@ -41,6 +41,7 @@ class Tracer(Outside):
                 case il.Block():
                     return self._block(at)
                 case il.Do():
+                    self.alone.add(id(at.value))
                     self.value(at.value)
                     return not isinstance(at.value, il.Raise)
                 case il.Branch():

@@ -4,8 +4,8 @@ What it flags
 -------------
 ``yield return`` under a transaction or lock; a method without ``async`` that returns the task of a call made inside
 one; an edit that removes ``ToList`` or its kin from a query that is returned from inside one, or from inside the
-block that disposes its context, or that leaves a task unawaited when its lock is released or its context disposed. Also a task
-that was awaited and that nothing awaits any more.
+block that disposes its context, or that leaves a task unawaited when its lock is released or its context disposed, or when something else that it uses is
+disposed or given back. Also a task that was awaited and that nothing awaits any more.
 
 Why it matters here
 -------------------
@@ -63,6 +63,7 @@ from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, CallText, body_of, source_of, within
 from ctxreview.behaviour.comparison import Pair, comparison
 from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.elided import Elided, elided
 from ctxreview.behaviour.lifetime import Disposed, Outlived, Unread, disposed, outlived, unread, unwaited
 from ctxreview.behaviour.lock_usage import is_reached, masked_source, own_uses
 from ctxreview.behaviour.member_diff import Change, changes
@@ -202,8 +203,11 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     for change in changes(before, after):
         for call in change.gone(*MATERIALISERS):
             exit_ = _returned(change, call)
-            if exit_ is not None:
+            if exit_ is not None and not _has_run(change, call):
                 found += _unread(change, call, exit_)
+    for pair in affected(comparison(before, after)):
+        ends = elided((before, pair.before.function), (after, pair.after.function))
+        found += [_outlasting(after, one) for one in ends if not _is_done_at_once(after, one.call.callee)]
     left: list[tuple[Pair, Effect]] = []
     told = (*found, *(f for f in check(after) if f.severity == SEVERITY))
     for pair in not_told(affected(comparison(before, after)), after, told):
@@ -217,6 +221,12 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         ]
     first = {one.key: (p, one) for p, one in sorted(left, key=lambda each: -len(each[1].path))}
     return [*found, *(_left(after, pair, one) for pair, one in first.values())]
+
+
+def _has_run(change: Change, call: CallText) -> bool:
+    """Whether what a call read had been read by a call on the way to it."""
+    on = (f for f in change.before.facts if f.kind == "read" and not f.is_state and f.span.start == call.start)
+    return any(f.span.end < call.span.end and not _STREAMS.search(f.name) for f in on)
 
 
 def _is_gone(before: Outline, after: Outline, task: Effect) -> bool:
@@ -262,6 +272,19 @@ def _outlived(one: Outlived) -> Finding:
         "Does its work have to finish before the scope ends?",
         one.after.at._replace(what=""),
         (scope_lines(one.hold.outline, one.hold.region),),
+    )
+
+
+def _outlasting(after: Outline, one: Elided) -> Finding:
+    return Finding(
+        ID,
+        "high",
+        "resolved",
+        f"The task of {one.call.callee} is returned and no longer awaited: `{one.name}`, which it uses, ends before it.",
+        "Does its work have to finish before that?",
+        lines(after, one.call.span),
+        (lines(after, one.end, f"ends `{one.name}`"),),
+        about=(one.call.callee, one.name),
     )
 
 
@@ -314,6 +337,8 @@ def _returned(change: Change, call: CallText) -> Fact | None:
     return None
 
 
+_STREAMS = regex(r"Unbuffered|Reader")
+"""In the names of calls that read their rows only while somebody walks them."""
 _CONTEXT = r"\busing\b[^;{{}}]*\b{}\s*=[^;]*?(?:CreateDbContext|new\s+\w*Context\b|new\s+\w*Connection\b|OpenSession)"
 
 

@@ -3,8 +3,8 @@
 What it flags
 -------------
 A transaction that an edit removes from around two or more statements that change data; a ``SaveChanges`` that an edit
-splits, or moves into a loop, without a transaction around the saves; several saves that it joins although something
-between them queries the database or uses a key that the first one sets.
+splits, or moves into a loop or a helper that is called in one, without a transaction around the saves; several saves
+that it joins although something between them queries the database or uses a key that the first one sets.
 
 Why it matters here
 -------------------
@@ -54,9 +54,12 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, root_of
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
 from ctxreview.behaviour.paths import exclude_each_other
+from ctxreview.behaviour.repeated import Portioned, portioned
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
@@ -83,7 +86,23 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             found.append(_apart(change, loose, removed[0]))
         elif not removed:
             found += _split(change) or _only_in_loop(change) or _joined(change)
-    return found
+    about = names_of(after.language)
+    named = {f"{name}{end}" for name in about.of("saves_all") for end in ("", *about.of("task_suffix"))}
+    pairs = not_told(affected(comparison(before, after)), after, found)
+    return [*found, *(_in_helper(one) for pair in pairs for one in portioned(pair, named))]
+
+
+def _in_helper(one: Portioned) -> Finding:
+    return Finding(
+        ID,
+        "high" if one.certain else "medium",
+        "resolved",
+        f"{one.now.path[-1]} saves in each turn of a loop what a single {one.was.name} saved.",
+        "What remains in the database if a later one fails, and who can see the state between them?",
+        one.now.at._replace(what=""),
+        (one.was.at._replace(what=f"{one.was.name}, before the edit"),),
+        about=(one.now.name, *one.now.path[-1:]),
+    )
 
 
 def _loose(body: Body) -> list[Fact]:
