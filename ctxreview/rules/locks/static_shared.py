@@ -3,12 +3,14 @@
 What it flags
 -------------
 A static ``DbContext``, session, connection, command, transaction, ``Random`` or hash algorithm that is used outside
-every lock; a context that is registered as a singleton.
+every lock; a context that is registered as a singleton. Compared before and after an edit: a context or collection that
+becomes static; a lock that each object has now, where what it guards is still static; a buffer, collection or value that
+each thread had of its own, and that all threads share now.
 
 Why it matters here
 -------------------
 All requests use a static object at once. These types keep state between calls: operations of two requests mix, or
-throw.
+throw. Two objects that each take a lock of their own do not exclude each other.
 
 When it is fine
 ---------------
@@ -49,7 +51,7 @@ from ctxreview.behaviour.body import facts_named
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers
 from ctxreview.behaviour.places import lines
-from ctxreview.behaviour.version import Version, version
+from ctxreview.behaviour.version import State, Version, version
 from ctxreview.languages import load
 from ctxreview.model.declarations import Member
 from ctxreview.model.facts import Fact
@@ -110,7 +112,12 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     (effect.at._replace(what="used without a lock"),),
                 )
             )
-    return [*found, *_shared_collections(before, after)]
+    return [
+        *found,
+        *_shared_collections(before, after),
+        *(_lock_of_each(before, after) if b"static" in before.source.data else ()),
+        *(_lost_own(before, after) if _OWN.search(before.source.data) else ()),
+    ]
 
 
 def _shared_collections(before: Outline, after: Outline) -> list[Finding]:
@@ -139,6 +146,127 @@ def _shared_collections(before: Outline, after: Outline) -> list[Finding]:
                 )
             )
     return found
+
+
+def _lock_of_each(before: Outline, after: Outline) -> list[Finding]:
+    """Each lock that was static and is one for each object now, while what is written under it is still static."""
+    was, now = version(before), version(after)
+    both = comparison(before, after)
+    found = []
+    for lock in now.states:
+        old = was.state(lock.home, lock.name)
+        if lock.static or old is None or not old.static or _is_only_one(lock.home, now):
+            continue
+        under = [e for p in both.naming((lock.name,)) for e in p.after.of("write") if lock.key in e.locks]
+        open_ = next(
+            (
+                e
+                for e in under
+                if e.place is not None
+                and e.place.kind in ("state", "inside")
+                and e.place.shared
+                and "atomic" not in e.traits
+                and _is_static(e.place.of or e.place.key, now)
+                and not any(_is_static(k, now) for k in e.locks)
+            ),
+            None,
+        )
+        if open_ is not None and open_.place is not None:
+            name = (open_.place.of or open_.place.key).rpartition(".")[2]
+            found.append(
+                Finding(
+                    ID,
+                    "high",
+                    "resolved",
+                    f"Each object has a lock `{lock.name}` of its own now, and `{name}`, which is written under it, is static: two objects do not exclude each other.",
+                    "Can two objects use it at the same time?",
+                    lines(after, lock.member.span, lock.name),
+                    (open_.at._replace(what="written under the lock of one object"),),
+                    about=(lock.name, name),
+                )
+            )
+    return found
+
+
+def _is_only_one(home: str, of: Version) -> bool:
+    """Whether a type makes its own one object: nobody else can call its constructors, and it keeps one of itself."""
+    makers = [f for f in of.outline.functions if f.kind == "constructor" and f.container == home]
+    makers = [f for f in makers if "static" not in of.outline.source.text(f.opening).split()]
+    hidden = [
+        f
+        for f in makers
+        if not load(of.outline.language).words.hidden.isdisjoint(of.outline.source.text(f.opening).split())
+    ]
+    kept = (s for s in of.states if s.home == home and s.static)
+    one = any(simple_type_or_array(s.type) == home or f"<{home}>" in s.type for s in kept)
+    return bool(makers) and len(hidden) == len(makers) and one
+
+
+_OWN = regex(rb"\bThread(?:Static|Local)\b")
+_LOCAL = regex(r"(?:\w+\.)*ThreadLocal<(.+)>\??$")
+_SCRATCH = regex(r"(?:StringBuilder|Stopwatch|BitArray|ArrayBufferWriter|\w*Stream|\w*Writer|\w*Reader|\[\])$")
+"""What is changed by nearly all that is done with it, besides collections."""
+_LATER = regex(rb"[^=]*\?\?=|[^=]*=\s*(?:null|default)!?\s*$")
+
+
+def _own_type(state: State, outline: Outline) -> str:
+    """The type of what each thread has of its own; ``""`` where all threads have one."""
+    local = _LOCAL.match(state.type)
+    if local is not None:
+        return local[1]
+    return state.type if "ThreadStatic" in modifiers(state.member, outline) else ""
+
+
+def _lost_own(before: Outline, after: Outline) -> list[Finding]:
+    """Each buffer, collection or value that every thread had of its own, and that all threads share now without a lock."""
+    was, now = version(before), version(after)
+    held, code, found = Crossing(locks(after)), masked_source(after), list[Finding]()
+    told = set[str]()
+    for old in was.states:
+        type_ = simple_type_or_array(_own_type(old, before))
+        same = now.state(old.home, old.name)
+        if not type_ or (same is not None and _own_type(same, after)):
+            continue
+        for new in now.states:
+            there = was.state(new.home, new.name)
+            if (
+                new.home != old.home
+                or new.key in told
+                or (old.static and not new.static)
+                or simple_type_or_array(new.type) != type_
+                or now.getter(new) is not None
+                or _own_type(new, after)
+                or not (there is None or there.key == old.key or was.getter(there) is not None)
+            ):
+                continue
+            changing = type_ in now.about.of("collections") or _SCRATCH.match(type_) is not None
+            used = [f for f in facts_named(after, new.name) if f.is_state and not new.member.span.contains(f.span)]
+            used = [f for f in used if not any(is_under(f.span, s) for s in held.near(f.span))]
+            if not changing:
+                used = [f for f in used if now.is_immutable(new.type) and _is_written(f, code)]
+            makers = (f for f in used if (m := after.function_of(f.span)) is None or m.kind != "constructor")
+            open_ = next(makers, None)
+            if open_ is not None:
+                told.add(new.key)
+                found.append(
+                    Finding(
+                        ID,
+                        "medium",
+                        "syntactic",
+                        f"Each thread had a {type_} of its own, and all threads share `{new.name}` now, without a lock.",
+                        "Can two threads use it at the same time?",
+                        lines(after, new.member.span, new.name),
+                        (lines(after, open_.span, "used without a lock"),),
+                        about=(new.name, type_),
+                    )
+                )
+    return found
+
+
+def _is_written(fact: Fact, code: bytes) -> bool:
+    """Whether a field gets another value, in more than one step, and not its first one or none."""
+    written = code[slice(*fact.span)]
+    return fact.kind == "write" and b"Interlocked" not in written and _LATER.match(written) is None
 
 
 def _is_static(lock: str, of: Version) -> bool:
