@@ -263,7 +263,7 @@ def early(both: Comparison) -> Iterator[Early]:
                     continue
                 turned = then.number > now.number and pair.always_before(data, flag)
                 look = _look(both, now, then) if turned else None
-                if look is not None and (_is_for_others(both, now) or _is_for_others(both, then)):
+                if look is not None and (is_for_others(both, now) or is_for_others(both, then)):
                     yield Early(now, then, look)
                     break
 
@@ -274,7 +274,7 @@ def _sets_at_once(both: Comparison, flag: Effect) -> bool:
     return "atomic" in flag.traits and (about.has("steps_set", flag.name) or about.has("steps_compare", flag.name))
 
 
-def _is_for_others(both: Comparison, write: Effect) -> bool:
+def is_for_others(both: Comparison, write: Effect) -> bool:
     """Whether anything says that several threads use a place: a lock, an order or an indivisible step at some use of it."""
     assert write.place is not None
     of = write.place.of or write.place.key
@@ -309,14 +309,18 @@ def unfinished(both: Comparison) -> Iterator[Unfinished]:
             step = next((e for e in later if prepared[e.name] > ready[e.name] and _is_on(e, now, reads)), None)
             if step is None or any(e.name == step.name and e.kind == step.kind for e in pair.before.effects[number:]):
                 continue
-            looks = (e for p in both.naming((now.name,)) for e in p.after.of("read"))
-            look = next(
-                (e for e in looks if e.place is not None and e.place.key == now.place.key and not e.locks & now.locks),
-                None,
-            )
-            if look is not None and _is_for_others(both, now):
+            look = open_look(both, now)
+            if look is not None and is_for_others(both, now):
                 yield Unfinished(now, step, look)
                 break
+
+
+def open_look(both: Comparison, write: Effect) -> Effect | None:
+    """A read of state after the edit under no lock that its write is under."""
+    looks = (e for p in both.naming((write.name,)) for e in p.after.of("read"))
+    return next(
+        (e for e in looks if e.place is not None and e.place == write.place and not e.locks & write.locks), None
+    )
 
 
 def _is_on(step: Effect, write: Effect, reads: frozenset[int]) -> bool:

@@ -2,12 +2,13 @@
 
 What it flags
 -------------
-Compared before and after an edit: more calls of delegates or events under a lock in the same member.
+Compared before and after an edit: more calls of delegates or events under a lock in the same member; a
+``TaskCompletionSource`` that is completed under a lock and is made without ``RunContinuationsAsynchronously`` now.
 
 Why it matters here
 -------------------
 The called code may take other locks, wait for a thread that waits for this lock, or re-enter and change what is being
-enumerated.
+enumerated. What waits for the task of a ``TaskCompletionSource`` goes on inside the call that completes it.
 
 When it is fine
 ---------------
@@ -59,7 +60,7 @@ from typing import NamedTuple
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.comparison import Comparison, Pair, comparison
 from ctxreview.behaviour.effects import Effect, Hold, Trace
-from ctxreview.behaviour.lock_usage import locks
+from ctxreview.behaviour.lock_usage import end_of_arguments, locks, masked_source
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.behaviour.tracing import trace
@@ -69,6 +70,8 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.review import Finding
+from ctxreview.model.source import Span
+from ctxreview.regex import regex
 
 ID = "callback-under-lock"
 SEVERITY = "medium"
@@ -104,7 +107,72 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             )
         )
     pairs = not_told(affected(comparison(before, after)), after, found)
-    return [*found, *(_kept(one, hold) for pair in pairs for one, hold in _brought(pair))]
+    found += [_kept(one, hold) for pair in pairs for one, hold in _brought(pair)]
+    return [*found, *_inline(before, after)]
+
+
+_SOURCE = "TaskCompletionSource"
+_MADE = regex(
+    rb"\bnew\s+(?:\w+\s*\.\s*)*TaskCompletionSource\b\s*(?:<[^;(){}]*>)?\s*\(|\bTaskCompletionSource\b\s*(?:<[^;(){}]*>)?\s*\??\s+\w+\s*=\s*new\s*\("
+)
+_COMPLETES = (
+    "SetResult",
+    "TrySetResult",
+    "SetException",
+    "TrySetException",
+    "SetCanceled",
+    "TrySetCanceled",
+    "SetFromTask",
+    "TrySetFromTask",
+)
+
+
+def _inline(before: Outline, after: Outline) -> Iterator[Finding]:
+    """What is completed under a lock, and lets those who wait go on there and then since the edit."""
+    if b"RunContinuationsAsynchronously" not in before.source.data:
+        return
+    (was_apart, was), (apart, now) = _sources(before), _sources(after)
+    if len(apart) >= len(was_apart) or len(now) <= len(was):
+        return
+    both = pairing(before, after)
+    known = Counter(both.key_before(at) for at in was)
+    fresh: list[Span] = []
+    for at in now:
+        key = both.key_after(at)
+        known[key] -= 1
+        fresh += [at] if known[key] < 0 else []
+    compared = comparison(before, after)
+    users = [p.after.function.name for p in compared.naming(_COMPLETES)]
+    traces = [p.after for p in compared.naming((*_COMPLETES, *users))] + list(compared.fresh(_COMPLETES))
+    done = (e for t in traces for e in t.of("call", "signal") if e.name in _COMPLETES and e.locks and not e.lapsed)
+    one = next(done, None)
+    if one is None or not fresh:
+        return
+    hold = next(h for h in one.holds if h.kind == "lock")
+    yield Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"The edit makes a {_SOURCE} without RunContinuationsAsynchronously, and {one.name} is called under the {hold.construct} on `{hold.name}`: who waits goes on inside it.",
+        "Can the code that waits take a lock, wait for another thread, or re-enter this type?",
+        lines(after, fresh[0], _SOURCE),
+        (one.at._replace(what="completed under the lock"),),
+        about=(_SOURCE, one.name, hold.name),
+    )
+
+
+def _sources(outline: Outline) -> tuple[list[Span], list[Span]]:
+    """Where sources of tasks are made whose continuations run apart, and whose run inside; those of which an argument may say it are neither."""
+    code = masked_source(outline)
+    apart, inside = list[Span](), list[Span]()
+    for hit in _MADE.finditer(code):
+        at = Span(hit.start(), end_of_arguments(code, hit.end()))
+        given = code[hit.end() : at.end - 1].strip()
+        if b"RunContinuationsAsynchronously" in given:
+            apart.append(at)
+        elif not given or b"TaskCreationOptions." in given:
+            inside.append(at)
+    return apart, inside
 
 
 def _is_given_here(call: Fact, both: Comparison) -> bool:

@@ -3,7 +3,8 @@
 What it flags
 -------------
 A lambda passed to ``GetOrAdd`` or ``AddOrUpdate`` of a ``ConcurrentDictionary`` that writes shared state, makes an
-external call, starts a task, or creates a disposable object.
+external call, starts a task, or creates a disposable object. Compared before and after an edit: values that were made
+once, by a ``Lazy<T>``, and are made by a call of another object for each thread that asks.
 
 Why it matters here
 -------------------
@@ -52,6 +53,7 @@ from typing import Literal, NamedTuple
 from ctxreview.behaviour.body import comments_in, within
 from ctxreview.behaviour.lock_usage import declared, end_of_arguments, is_under, locks, masked_source, own_uses
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.version import version
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
@@ -139,6 +141,95 @@ def check(outline: Outline) -> list[Finding]:
                     )
                     break
     return found
+
+
+_LAZY = regex(r"\b(?:Async)?Lazy\s*<")
+_ON = regex(rb"(?<![\w.])(?:this\s*\.\s*)?(\w+)\s*[!?]?\s*\.\s*(\w+)\s*(?:<[\w<>,.?\s]*>\s*)?\(")
+_OWN = regex(rb"(?<![\w.])(?:this\s*\.\s*)?(\w+)\s*(?:<[\w<>,.?\s]*>\s*)?\(")
+_NAMED = regex(rb"\s*(?:this\s*\.\s*)?(\w+)(?:\s*\.\s*(\w+))?\s*$")
+"""A function that is given by its name."""
+_DELEGATE = regex(r"Func$|\w+Factory$")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each value that a lazy one made once for its key, and that two threads may make now by a call of another object."""
+    found: list[Finding] = []
+    if b"Lazy<" not in before.source.data or b"GetOrAdd" not in after.source.data:
+        return found
+    now, code = declared(after), masked_source(after)
+    nesting, held = Nesting(after.functions), Crossing(locks(after))
+    told = {f.at.start_line for f in check(after)}
+    for (home, name), member in declared(before).items():
+        new = now.get((home, name))
+        if new is None or not _LAZY.search(member.declares) or _LAZY.search(new.declares):
+            continue
+        if {simple_type_or_array(m.declares) for m in (member, new)} != {"ConcurrentDictionary"}:
+            continue
+        for use in own_uses(name, code):
+            call = _ADDS.match(code, use.end)
+            around = nesting.innermost(use)
+            if (
+                call is None
+                or around is None
+                or any(s.owner == around.span and is_under(use, s) for s in held.near(use))
+            ):
+                continue
+            whole = Span(use.start, end_of_arguments(code, call.end()))
+            asked = _asked(_behind_key(code[call.end() : whole.end - 1]), home, after)
+            at = lines(after, whole, "factory")
+            if asked and at.start_line not in told and not _is_told(whole, after):
+                found.append(
+                    Finding(
+                        ID,
+                        "medium",
+                        "resolved",
+                        f"A Lazy made each value of `{name}` once; two threads that request the same key may both call {asked} now.",
+                        "What if it runs twice and one result is discarded?",
+                        at,
+                        about=("lazy", name, asked),
+                    )
+                )
+    return found
+
+
+def _behind_key(arguments: bytes) -> bytes:
+    """The arguments of a call without the first one."""
+    depth = 0
+    for at, one in enumerate(arguments):
+        depth += (one in b"([{") - (one in b")]}")
+        if depth == 0 and one in b",":
+            return arguments[at + 1 :]
+    return b""
+
+
+def _asked(code: bytes, home: str, outline: Outline, *, deep: bool = True) -> str:
+    """What a factory calls on an object that the type was given; ``""`` where it only makes a value, as far as it can be told."""
+    of = version(outline)
+
+    def is_asked(on: bytes, name: bytes) -> bool:
+        state = of.state(home, on.decode("utf-8", "replace"))
+        if state is None or of.is_immutable(state.type) or of.is_concurrent(state.type):
+            return False
+        known = simple_type_or_array(state.type) in of.about.of("collections")
+        tells = of.about.pattern("tells_on").search(state.name) is not None
+        return not known and not tells and not of.about.has("pure", name.decode("utf-8", "replace"))
+
+    named = _NAMED.match(code)
+    pairs = [(h[1], h[2]) for h in _ON.finditer(code)] + ([(named[1], named[2])] if named and named[2] else [])
+    hit = next((name for on, name in pairs if is_asked(on, name)), None)
+    if hit is not None:
+        return hit.decode("utf-8", "replace")
+    own = [h[1] for h in _OWN.finditer(code)] + ([named[1]] if named and not named[2] else [])
+    for name in (o.decode("utf-8", "replace") for o in own):
+        state = of.state(home, name)
+        if state is not None and _DELEGATE.match(simple_type_or_array(state.type)):
+            return name
+        bodies = [f for f in outline.functions if f.container == home and f.name == name and f.kind == "method"]
+        if deep and len(bodies) == 1:
+            body = masked_source(outline)[bodies[0].opening.end : bodies[0].span.end]
+            if _asked(body, home, outline, deep=False):
+                return name
+    return ""
 
 
 def _is_told(call: Span, outline: Outline) -> bool:

@@ -5,7 +5,7 @@ What it flags
 The result of ``TryEnter``, of ``Wait`` or ``WaitOne`` with a timeout, of ``LockTake`` or of a distributed lock's
 ``TryAcquire`` that nothing checks. Of an edit also: the result no longer decides whether the work is done, or nobody
 waits for the task of ``WaitAsync`` or ``LockAsync`` any more; or ``TryWrite`` hands over what ``WriteAsync`` did, and
-nobody looks whether there was room.
+nobody looks whether there was room; or a bounded channel drops what its writers waited to hand over.
 
 Why it matters here
 -------------------
@@ -52,11 +52,13 @@ READMEs of DistributedLock and RedLock.net: <https://github.com/madelson/Distrib
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect, Hold
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
+from ctxreview.behaviour.pairing import Pairing, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.taking import Unanswered, Unread, unanswered, unread, untaken
 from ctxreview.behaviour.weaker import Weakened, refused
@@ -119,7 +121,59 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [_untaken(one) for one in untaken(pair)]
         found += [_unread(after, one) for one in unread(pair, both.both.scope_after, answers)]
         found += [_unanswered(one) for one in unanswered(pair, _hold_may_fail) if one.acquire.at.start_line not in told]
-    return list(dict.fromkeys(found))
+    return [*dict.fromkeys(found), *_dropping(before, after)]
+
+
+_BOUNDED = regex(rb"\bCreateBounded\b[^;(]*\(")
+_OPTIONS = regex(rb"\bnew\s+BoundedChannelOptions\s*\(")
+_MODE = regex(rb"\bBoundedChannelFullMode\s*\.\s*(Wait|Drop\w+)")
+_TELLS = regex(rb"\bitemDropped\s*:|\bCreateBounded\b[^;(]*\((?:[^(),;{}]|\([^()]*\)|\{[^{}]*\})*,")
+"""A call that is told what was dropped."""
+_ONE = regex(rb"\bBoundedChannelOptions\s*\(\s*1\s*\)|\bcapacity\s*:\s*1\s*[,)]")
+"""A channel that only keeps the latest, or whether there is anything."""
+_WAITS = regex(rb"\.\s*(?:WriteAsync|WaitToWriteAsync)\s*\(")
+_ASKS = regex(rb"\.\s*TryWrite\s*\(")
+_TOLD = regex(r"(?i)log|metric|telemetr|tracing|diagnos")
+"""What names of types say whose channel only tells people."""
+
+
+def _dropping(before: Outline, after: Outline) -> Iterator[Finding]:
+    """A bounded channel whose writers waited for room, and that drops what there is no room for since the edit."""
+    if b"BoundedChannelFullMode" not in after.source.data or b"Bounded" not in before.source.data:
+        return
+    old, new = masked_source(before), masked_source(after)
+    was, now = (list(_MODE.finditer(code)) for code in (old, new))
+    waited, waits = (sum(h[1] == b"Wait" for h in found) for found in (was, now))
+    drops = [h for h in now if h[1] != b"Wait"]
+    made, makes = (max(len(_BOUNDED.findall(code)), len(_OPTIONS.findall(code))) for code in (old, new))
+    if len(drops) <= len(was) - waited or (waits >= waited and makes > made):
+        return
+    if len(_TELLS.findall(new)) > len(_TELLS.findall(old)) or _ONE.search(new):
+        return
+    if _ASKS.search(new) and not _WAITS.search(new):
+        return  # nobody waited
+    both = pairing(before, after)
+    hit = next((h for h in drops if _is_fresh(both, after, h)), None)
+    at = Span(*hit.span()) if hit is not None else None
+    if hit is None or at is None or any(_TOLD.search(t.name) for t in after.types_around(at)):
+        return
+    mode = hit[1].decode()
+    yield Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"Who wrote to the bounded channel waited for room; with {mode} it loses something, and nobody is told.",
+        "What becomes of what is lost when the queue is full?",
+        lines(after, at, mode),
+        about=("full mode", mode),
+    )
+
+
+def _is_fresh(both: Pairing, after: Outline, hit: re.Match[bytes]) -> bool:
+    """Whether the edit changed the line."""
+    line = after.source.line_of(hit.start())
+    hunk = both.lines.hunk_after(line)
+    return hunk.new_start <= line - 1 < hunk.new_end
 
 
 def _refused(one: Weakened) -> Finding:

@@ -4,7 +4,8 @@ What it flags
 -------------
 A ``return`` under a lock of a collection of the type that is modified in place: the collection itself, a read-only
 wrapper, its ``Keys`` or ``Values``, or a query on it that has not run yet. Also a variable that receives it under the
-lock and is used after it.
+lock and is used after it. Compared before and after an edit: a collection inside a dictionary of collections that was
+copied, and is returned itself.
 
 Why it matters here
 -------------------
@@ -55,19 +56,23 @@ from ctxreview.behaviour.body import facts_named, own_facts
 from ctxreview.behaviour.lock_usage import (
     Use,
     declared,
+    is_called_locked,
     is_collection,
     is_said,
     is_under,
     locked_uses,
     locks,
     masked_source,
+    methods,
 )
 from ctxreview.behaviour.places import lines
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.names import whole
 from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.regex import regex
 from ctxreview.rules.prefilter import LOCK, LOCKS
@@ -140,6 +145,117 @@ def check(outline: Outline) -> list[Finding]:
         )
     return found
 
+
+_LOOKED_UP = regex(rb"\s*\.\s*TryGetValue\s*\([^;{}]*?\bout\s+(?:[\w.<>,?\[\]]+\s+)?(\w+)\s*\)")
+_ELEMENT = regex(rb"\s*\[[^\[\];{}]*\]\s*!?")
+_CALLED = regex(rb"\s*[!?]?\s*\.\s*(\w+)\s*\(")
+_GIVEN = regex(rb"(?<![\w.])(\w+)\s*=\s*(?:this\s*\.\s*)?$")
+
+
+class _Element(NamedTuple):
+    """A collection inside another one, as it is looked up: by a ``variable``, or where that is empty by the element itself."""
+
+    use: Use
+    variable: bytes
+    end: int
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each collection inside another one that an edit hands out where it gave a copy."""
+    found = _inner(after)
+    known = {f.about for f in _inner(before)} if found else set[tuple[str, ...]]()
+    old = methods(before)
+    return [
+        f
+        for f in found
+        if f.about not in known
+        and any(_COPIES.search(masked_source(before), *m.span) for m in old.get((f.about[2], f.about[3]), ()))
+    ]
+
+
+_COPIES = regex(
+    rb"\.\s*To(?:List|Array|HashSet|Immutable\w+|Frozen\w+)\s*\(|\[\s*\.\.|\bnew\s+\w+\s*(?:<[^;(){}]*>)?\s*\(\s*\w"
+)
+
+
+def _inner(outline: Outline) -> list[Finding]:
+    """Each return under a lock of a collection inside another one, where such are changed under that lock."""
+    held, code = locks(outline), masked_source(outline)
+    outer = {k for k, m in declared(outline).items() if _holds_collections(m.declares, outline)} if held else set()
+    elements: list[_Element] = []
+    changed: dict[tuple[tuple[str, str], str], Span] = {}
+    about = names_of(outline.language)
+    for use in locked_uses(outline, held) if outer else ():
+        if use.state not in outer or not use.gates:
+            continue
+        hit = _LOOKED_UP.match(code, use.fact.span.end) or _LOOKED_UP.match(
+            code, use.fact.span.start + len(use.fact.spelled)
+        )
+        element = _ELEMENT.match(code, use.fact.span.start + len(use.fact.spelled))
+        if hit is not None:
+            elements.append(_Element(use, hit[1], hit.end()))
+        elif element is not None:
+            given = _GIVEN.search(code, max(0, use.fact.span.start - 100), use.fact.span.start)
+            given = given if _ENDED.match(code, element.end()) else None
+            elements.append(_Element(use, given[1] if given is not None else b"", element.end()))
+    for one in elements:
+        for at in _places(one, code):
+            call = _CALLED.match(code, at.end)
+            if call is not None and about.has("changes", call[1].decode("utf-8", "replace")):
+                changed.update(((one.use.state, g), at) for g in one.use.gates)
+    taken, exits = Crossing(held), own_facts(outline)
+    found = []
+    for one in elements:
+        gate = next((g for g in one.use.gates if (one.use.state, g) in changed), "")
+        scope = next((s for s in taken.around(one.use.fact.span) if s.owner == one.use.function.span), None)
+        if not gate or scope is None or is_called_locked(one.use.member, outline, held):
+            continue
+        for leave in exits.get(one.use.function.span, ()):
+            if (
+                leave.name != "return"
+                or not is_under(leave.span, scope)
+                or not any(leave.span.contains(at) and _is_whole(at, code, leave) for at in _places(one, code))
+            ):
+                continue
+            name = one.use.fact.name
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"A collection in `{name}`, such as are changed under `{gate}`, is returned itself and used outside the lock.",
+                    "Can it be enumerated while others change it, or should it be copied under the lock?",
+                    lines(outline, leave.span),
+                    (lines(outline, changed[one.use.state, gate], "changed"),),
+                    about=(name, gate, one.use.member.container, one.use.member.name),
+                )
+            )
+            break
+    return found
+
+
+def _places(one: _Element, code: bytes) -> list[Span]:
+    """Where the collection stands after it was looked up: its variable, or the element."""
+    if not one.variable:
+        return [Span(one.use.fact.span.start, one.end)]
+    return [Span(*h.span()) for h in whole(one.variable).finditer(code, one.end, one.use.function.span.end)]
+
+
+def _is_whole(at: Span, code: bytes, leave: Fact) -> bool:
+    """Whether what is returned is the collection itself, in one case or all."""
+    before, after = code[leave.span.start : at.start].rstrip(), code[at.end : leave.span.end].lstrip(b"! \r\n\t")
+    return before.endswith((b"return", b"?", b":")) and (not after or after.startswith((b";", b":", b"??")))
+
+
+def _holds_collections(type_: str, outline: Outline) -> bool:
+    """Whether a type, as written, is a dictionary of collections that change in place."""
+    inner = _VALUES.match(type_)
+    if inner is None or not is_collection(simple_type_or_array(type_), outline):
+        return False
+    return is_collection(simple_type_or_array(inner[1].strip()), outline)
+
+
+_VALUES = regex(r"(?:\w+\.)*\w+<[\w.?\[\]]+\s*,\s*(.+)>\??$")
 
 _FOR_DEBUGGERS = frozenset(("GetScheduledTasks",))
 """What the framework asks for only while a debugger holds every other thread."""

@@ -63,6 +63,7 @@ from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.ordering import Postponed, loops_of, postponed, woken
 from ctxreview.behaviour.paths import exclude_each_other
 from ctxreview.behaviour.publication import early, unfinished
+from ctxreview.behaviour.readied import shown
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
@@ -165,6 +166,19 @@ def _unprepared(before: Outline, after: Outline) -> Iterator[Finding]:
             one.state.at,
             (one.step.at._replace(what=f"{one.step.name} follows"), one.look.at._replace(what=f"reads {name}")),
             about=(name, one.step.name),
+        )
+    for late in shown(comparison(before, after)):
+        name = late.state.name
+        what = "what is put into it" if late.step == "[]" else late.step
+        yield Finding(
+            ID,
+            "high",
+            "resolved",
+            f"`{name}` is now written before {what}, and is read without the lock: a reader may get what is not ready.",
+            "Does a reader rely on what follows?",
+            late.state.at,
+            (late.at._replace(what=f"{what} follows"), late.look.at._replace(what=f"reads {name}")),
+            about=(name, late.step),
         )
 
 
