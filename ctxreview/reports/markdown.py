@@ -88,7 +88,7 @@ def _is_plain(word: str, *, first: bool) -> bool:
 
 def _span(code: str) -> str:
     """A code span that nothing in it can close, and that does not look like a fence at the start of a line."""
-    code, mark = (code[:-1], code[-1]) if re.search(r"[^.,:][.,:]$", code[-2:]) else (code, "")
+    code, mark = (code[:-1], code[-1]) if re.search(r"[^.,:][.,:]$|\d;$", code[-2:]) else (code, "")
     runs = set(map(len, re.findall(r"`+", code)))
     if {1, 2} <= runs:
         code, runs = re.sub(r"`(?=`)", "` ", code), {1}

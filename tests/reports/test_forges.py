@@ -190,6 +190,7 @@ def test_the_model_of_the_forges_sees_what_it_is_for() -> None:
         ("Größe, 値, हिन्दी!", "Größe, 値, हिन्दी!"),
         ("fixes #1, see @name", "fixes `#1`, see `@name`"),
         ("Writes: _n (line 40), _m (lines 41, 42).", "Writes: `_n` (line 40), `_m` (lines 41, 42)."),
+        ("A lock, src/A.cs:28-47; shared.", "A lock, `src/A.cs:28-47`; shared."),
         ("40) lists begin so, 40) and prose does not.", "`40)` lists begin so, 40) and prose does not."),
         ("a `b`` c", "a `` b` `` c"),
     ],
