@@ -204,6 +204,17 @@ def test_what_is_acquired_is_a_lock_where_its_name_or_type_says_so(body: str, he
     assert bool(_of_method(body).regions) is held
 
 
+@pytest.mark.parametrize(
+    "stops", ["", ", ct", ", token", ", stoppingToken", ", cancellationToken", ", context.RequestAborted.Token"]
+)
+def test_what_stops_the_wait_is_no_part_of_what_is_locked(stops: str) -> None:
+    """Two functions that ask for the same key lock the same thing, whatever each calls its token."""
+    (lock,) = _of_method(f"using var held = await _locks.LockAsync(key{stops}); A();").regions
+    assert lock.resource == "_locks[key]"
+    (own,) = _of_method("using var held = await EnterAsync(ct); A();").regions
+    assert own.resource == ""
+
+
 BY_NAME = {
     "await ExecuteInTransactionAsync2(() => Work());": None,
     "await TestHelpers.ExecuteWithStrategyInTransactionAsync(Create, async db => { Work(); });": "transaction",

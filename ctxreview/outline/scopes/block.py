@@ -35,6 +35,8 @@ class Opened(NamedTuple):
 
 _TOKEN = regex(r"(?i)cancel|token|^ct$")
 """How what cancels is called, or declared."""
+_STOPS = regex(r"(?i)(?:^|stopping|\.)token$|^ct$")
+"""How what cancels is called where it stands last, after what a lock is asked for by."""
 
 
 def locks(page: FileView) -> Iterator[Region]:
@@ -214,6 +216,8 @@ def _locked(node: Node, syntax: Syntax) -> str:
         return nodes.text(node)
     on = nodes.text(syntax.receiver(node))
     given = [nodes.text(a) for a in syntax.arguments_of(node) if "ancel" not in nodes.text(a)]
+    if given and _STOPS.search(given[-1]):
+        given.pop()
     return f"{on}[{', '.join(given)}]" if given and on else on or ", ".join(given)
 
 
