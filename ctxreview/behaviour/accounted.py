@@ -39,7 +39,7 @@ def has_proof(both: Comparison, pair: Pair, hold: Hold, effect: Effect, now: Eff
     if not now.locks:
         plain = is_plain_look(both, pair, effect, now, [effect]) or "atomic" in now.traits
         return plain or _is_snapshot(both, pair, effect)
-    if any(_is_new(both, key) for key in now.locks):
+    if any(is_new_lock(both, key) for key in now.locks):
         return True
     return any(
         then is not None and then.locks & now.locks and was.at != effect.at and was.path == ()
@@ -72,7 +72,7 @@ def _is_snapshot(both: Comparison, pair: Pair, effect: Effect) -> bool:
     )
 
 
-def _is_new(both: Comparison, lock: str) -> bool:
+def is_new_lock(both: Comparison, lock: str) -> bool:
     """Whether the edit adds what is locked."""
     home, _, name = lock.rpartition(".")
     return not both.before.named(name) and version(both.before).state(home, name) is None

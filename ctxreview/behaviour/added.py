@@ -83,7 +83,13 @@ def holds_new_work(both: Comparison, added: Region) -> bool:
     if not any(b.member.span == member.span for b in both.both.fresh):
         return False
     found = [(p, h) for p in both.changed for h in p.after.sections if h.region == added]
-    return not any(p.was.get(e.number) is not None for p, h in found for e in p.after.within(h) if _is_work(e))
+    return not any(_was_done_without(p, e) for p, h in found for e in p.after.within(h) if _is_work(e))
+
+
+def _was_done_without(pair: Pair, effect: Effect) -> bool:
+    """Whether something was done before the edit, and not under another lock that is left now."""
+    was = pair.was.get(effect.number)
+    return was is not None and (not was.locks or bool(was.locks & effect.locks))
 
 
 def _is_work(effect: Effect) -> bool:

@@ -91,6 +91,8 @@ def postponed(pair: Pair, loops: tuple[Sequence[Span], Sequence[Span]]) -> Itera
                 continue
             if mark.kind == "call" and ("awaited" not in mark.traits or _answers(pair.before, mark)):
                 continue
+            if now.traits & then.traits & {"each", "parallel"}:
+                continue  # each of those that run side by side now does both, one after the other
             if _turn(loops[0], call, mark) is not None and _turn(loops[1], now, then) is None:
                 yield Postponed(now, then)
                 return

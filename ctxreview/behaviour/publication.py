@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ctxreview.behaviour.announced import turns_away
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Effect, Trace
 from ctxreview.behaviour.renames import renamed_state
@@ -191,7 +192,9 @@ def _is_missed(both: Comparison, key: str, state: State, fresh: list[State]) -> 
         return False  # it has another name
     for pair in both.naming((state.name,)):
         own = {e.number for e in pair.before.effects if e.place is not None and e.place.key == key}
-        if any(own & e.decided_by and e.number in pair.became for e in pair.before.effects):
+        then = (e for e in pair.before.effects if own & e.decided_by and e.kind not in _ONLY_LOOKS)
+        decided = (pair.became[e.number] for e in then if e.number in pair.became)
+        if not all(is_let_in_once(pair.after, now) for now in decided):
             return True
         kept = {e.name for e in pair.after.effects}
         if any(
@@ -201,6 +204,23 @@ def _is_missed(both: Comparison, key: str, state: State, fresh: list[State]) -> 
         steps = Counter(e.name for e in pair.before.of("write") if e.number in own)
         there = [e for e in pair.after.of("write") if e.place is not None and e.place.key in instead]
         if there and Counter(e.name for e in there if "atomic" in e.traits) != steps:
+            return True
+    return False
+
+
+_ONLY_LOOKS = ("read", "acquire", "release", "log")
+"""Kinds of effects that do nothing by themselves which may be done once only."""
+
+
+def is_let_in_once(of: Trace, effect: Effect) -> bool:
+    """Whether another step says who does something: an indivisible one, or a look and a write of its place under one lock."""
+    for number in effect.decided_by:
+        step = of.effects[number]
+        if {"atomic", "both ways"} <= step.traits:
+            return True
+        sections = {h.section for h in step.holds if h.kind == "lock"}
+        turned = (e for e in of.of("write") if e.place == step.place and number in e.decided_by)
+        if step.kind == "read" and any(sections & {h.section for h in e.holds} for e in turned):
             return True
     return False
 
@@ -219,7 +239,7 @@ def _is_asked(both: Comparison, key: str, state: State) -> bool:
         now = of.state(property_.home, property_.name) if property_.home == state.home else None
         getter = of.getter(now) if now is not None and version(both.before).getter(property_) is None else None
         if getter is not None and any(isinstance(n, il.Name) and n.text == state.name for n in il.walk(getter)):
-            return True  # it stands behind a property that kept its value itself
+            return not property_.volatile  # it stands behind a property that kept its value itself
     writes = [e for t in _after(both, state) for e in t.of("write") if e.place is not None and e.place.key == key]
     if writes and all(e.locks for e in writes):
         return False  # those who look first look once more under the lock, which is told of
@@ -345,7 +365,9 @@ def _look(both: Comparison, flag: Effect, data: Effect) -> Effect | None:
             made = (e for e in then if e.kind == "write" and e.place == flag.place and not flag.place.immutable)
             if any(read.number in e.decided_by for e in made):
                 continue  # it asks whether the object is there yet, to make it
-            uses = any(e.place is not None and e.place.of == data.place.of and e.number != data.number for e in then)
-            if uses and any(read.number in e.decided_by for e in then):
+            uses = [e for e in then if e.place is not None and e.place.of == data.place.of and e.number != data.number]
+            if not uses or not any(read.number in e.decided_by for e in then):
+                continue
+            if not turns_away(both.after, flag, read, uses):
                 return read
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Literal
 
 from ctxreview.behaviour.body import body_of, within
@@ -69,10 +70,26 @@ def _left(old: Region, before: Outline, after: Outline) -> bool:
     """Whether all that the scope held is gone with it: its member was deleted, and its lines stand nowhere else."""
     if pairing(before, after).fresh and not _is_without_type(old, before, after):
         return False  # it may be what the member became
-    there = {" ".join(line.split()) for line in after.source.data.decode("utf-8", "replace").splitlines()}
+    there = _lines(after)
     own = {before.source.line_of(c.start) for c in old.completes_at}
     ends = {" ".join(before.source.line(n).split()) for n in own}
-    return not any(line in there for line in sides(old, before).inside if line not in ends)
+    inside = [line for line in sides(old, before).inside if line not in ends]
+    if not any(line in there for line in inside):
+        return True
+    had, member = _lines(before), member_of(before, old.opening)
+    if member is None:
+        return False
+    gone = Counter(_squeezed(before.source.text(member.span)))
+    return not any(there[line] > had[line] - gone[line] for line in inside)  # it stood elsewhere too
+
+
+def _lines(outline: Outline) -> Counter[str]:
+    return Counter(_squeezed(outline.source.data.decode("utf-8", "replace")))
+
+
+def _squeezed(text: str) -> list[str]:
+    """The lines of a text without their layout."""
+    return [" ".join(line.split()) for line in text.splitlines()]
 
 
 def _is_without_type(scope: Region, before: Outline, after: Outline) -> bool:

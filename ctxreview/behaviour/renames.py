@@ -34,11 +34,14 @@ def _renamed_state(one: Same, two: Same) -> Mapping[str, State]:
     before, after = one.outline, two.outline
     old, new = ({s.key: s for s in version(o).states} for o in (before, after))
     gone, fresh = ([s for key, s in a.items() if key not in b] for a, b in ((old, new), (new, old)))
-    if not gone or not fresh:
+    if not gone:
         return {}
+    found = {s.key: given for s in gone if (given := _given_instead(s, before, after)) is not None}
+    if not fresh:
+        return found
     had, has = (Counter(_WORD.findall(masked_source(o))) for o in (before, after))
     types = pairing(before, after).types
-    found = {s.key: new[now] for s in gone if (now := f"{types.get(s.home)}.{s.name}") in new}
+    found |= {s.key: new[now] for s in gone if (now := f"{types.get(s.home)}.{s.name}") in new}
     for state in gone:
         if state.key in found:
             continue
@@ -51,6 +54,17 @@ def _renamed_state(one: Same, two: Same) -> Mapping[str, State]:
         if len(like) == 1:
             found[state.key] = like[0]
     return found
+
+
+def _given_instead(state: State, before: Outline, after: Outline) -> State | None:
+    """What a type is given that stands where a field stood which kept that and nothing else."""
+    if not state.fixed or state.static:
+        return None
+    kept = re.search(rf"\b{re.escape(state.name)}\s*=\s*(\w+)\s*;?\s*$", before.source.text(state.member.span))
+    now = version(after).state(state.home, kept[1] if kept is not None else state.name.lstrip("_"))
+    if now is None or now.changes or now.type != state.type:
+        return None
+    return now if any(t.opening == now.member.span for t in after.types) else None
 
 
 def _declared(state: State, outline: Outline) -> tuple[str, str, str]:
@@ -105,12 +119,12 @@ def _is_own(name: str, scope: Region, outline: Outline) -> bool:
 
 
 def took_its_place(old: Region, new: Region, before: Outline, after: Outline, became: Mapping[Region, Region]) -> bool:
-    """Whether a lock of a type alone is gone, and a new one of the same type is taken wherever it was: all who kept each other out still do.
+    """Whether a lock of a type alone is gone, and a new one is taken wherever it was: all who kept each other out still do.
 
     ``became`` has the regions after the edit by those before it.
     """
     one, two = (version(o).state(s.container, lock_key(s)) for s, o in ((old, before), (new, after)))
-    if one is None or two is None or (one.home, one.static, one.type) != (two.home, two.static, two.type):
+    if one is None or two is None or (one.home, one.static) != (two.home, two.static):
         return False
     words = load(before.language).words
     around = before.type_of(old.opening)

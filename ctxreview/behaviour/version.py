@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 from ctxreview.behaviour.file_functions import FileFunctions
 from ctxreview.behaviour.file_regions import FileRegions
 from ctxreview.behaviour.same import Same, kept
+from ctxreview.languages.words import any_of
 from ctxreview.model import il
 from ctxreview.model.declarations import Member, Nesting, TypeDecl
 from ctxreview.model.notation import without_self
@@ -95,7 +97,7 @@ class Version(FileFunctions, FileRegions):
                     self,
                     home,
                     name,
-                    member.declares,
+                    self._made_as(member) if words & about.fixed else member.declares,
                     member,
                     static=bool(words & (about.shared | about.constants)),
                     fixed=bool(words & about.fixed),
@@ -103,6 +105,13 @@ class Version(FileFunctions, FileRegions):
                     changes=not words & about.constants and (bool(open_) or changed.get(name, False)),
                 )
         return found
+
+    def _made_as(self, member: Member) -> str:
+        """The type of what never changes: the one it is made as, where that says more than the declared one."""
+        text = self.outline.source.text(member.span)
+        new = any_of(self.language.words.creating)
+        made = re.search(rf"=\s*{new}\s+([\w.]+(?:<.*>)?)\s*\(", text) if member.kind == "field" else None
+        return made[1] if made is not None and self.is_concurrent(made[1]) else member.declares
 
     def _given(self, type_: TypeDecl) -> Iterator[Member]:
         """The parameters of a type's own constructor, which its functions use as state; those of a record are properties."""

@@ -102,8 +102,19 @@ def _opened(node: Node, held: Node | None, page: FileView) -> Iterator[Opened]:
         if found is None and (known := page.language.table("creates").get(declared)):
             found = Opened(known[0], value, name)
         found = found or _assumed(value, declared, page)
-        if found is not None:
+        if found is not None and not (found.assumed and _is_taken_by_name(found.node, name, node, page)):
             yield found._replace(variable=name)
+
+
+def _is_taken_by_name(made: Node, name: str, subject: Node, page: FileView) -> bool:
+    """Whether what is made is the lock itself, whose own call takes it further on, and no hold of one."""
+    block = page.syntax.block(subject) or page.syntax.statement_list_end(subject)
+    if made.type not in page.syntax.creations or block is None:
+        return False
+    rest = page.source.text(Span(subject.start_byte, block.end_byte))
+    called = re.findall(rf"\b{re.escape(name)}\s*\.\s*(\w+)\s*\(", rest)
+    takes = page.language.named("acquires").union(*(c.opens for c in page.language.constructs if c.kind == "lock"))
+    return not takes.isdisjoint(called)
 
 
 def _openers(node: Node, page: FileView) -> Iterator[Opened]:

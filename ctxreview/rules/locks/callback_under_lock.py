@@ -60,7 +60,7 @@ from typing import NamedTuple
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.comparison import Comparison, Pair, comparison
 from ctxreview.behaviour.effects import Effect, Hold, Trace
-from ctxreview.behaviour.lock_usage import end_of_arguments, locks, masked_source
+from ctxreview.behaviour.lock_usage import end_of_arguments, lock_key, locks, masked_source
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.behaviour.tracing import trace
@@ -87,11 +87,22 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each call of a delegate or event that an edit puts under a lock."""
     both = pairing(before, after)
     known = Counter((both.key_before(c.fact.span), _called(c.fact)) for c in _calls(before))
-    found = []
+    found, fresh = [], []
     for call in _calls(after):
         key = both.key_after(call.fact.span), _called(call.fact)
         if known[key]:
             known[key] -= 1
+        else:
+            fresh.append((call, key))
+    # What stood in another function under the same lock is no new call.
+    moved = Counter(
+        (_called(c.fact), lock_key(c.scope))
+        for c in _calls(before)
+        if both.became(c.fact.span) is None or known[both.key_before(c.fact.span), _called(c.fact)] > 0
+    )
+    for call, key in fresh:
+        if moved[key[1], lock_key(call.scope)] > 0:
+            moved[key[1], lock_key(call.scope)] -= 1
             continue
         if _is_given_here(call.fact, comparison(before, after)):
             continue

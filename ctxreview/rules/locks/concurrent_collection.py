@@ -74,6 +74,11 @@ LANGUAGES = ("csharp",)
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each lock that went when what it guarded became a concurrent collection."""
+    return [finding for _, finding in torn(before, after)]
+
+
+def torn(before: Outline, after: Outline) -> list[tuple[Region, Finding]]:
+    """The locks that went when what they guarded became a concurrent collection, each with the finding that says so: no other rule does."""
     if b"Concurrent" not in after.source.data:
         return []
     known = declared(before)
@@ -85,22 +90,16 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     if not turned:
         return []
     kept = pairing(before, after).scope_after
-    found = []
+    found: list[tuple[Region, Finding]] = []
     for scope in locks(before):
         if scope in kept:
             continue
         inside = [f for f in before.facts if is_under(f.span, scope) and not scope.opening.contains(f.span)]
         for (type_, name), member in turned.items():
             if scope.container == type_ and any(f.is_state and f.name == name for f in inside):
-                found += [
-                    f._replace(
-                        related=(
-                            lines(after, member.span, f"{name}, as {simple_type_or_array(member.declares)}"),
-                            *f.related,
-                        )
-                    )
-                    for f in _lost(scope, name, inside, before, after)
-                ]
+                as_now = lines(after, member.span, f"{name}, as {simple_type_or_array(member.declares)}")
+                lost = _lost(scope, name, inside, before, after)
+                found += [(scope, f._replace(related=(as_now, *f.related))) for f in lost]
     return found
 
 
@@ -133,4 +132,5 @@ def _lost(scope: Region, name: str, inside: list[Fact], before: Outline, after: 
         "What keeps the work under the lock together, now that only single calls on the collection are atomic?",
         lines(after, there.span, there.name),
         (scope_lines(before, scope)._replace(what=f"{scope.construct}, before the edit"),),
+        about=(name,),
     )

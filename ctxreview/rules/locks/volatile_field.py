@@ -65,16 +65,18 @@ from ctxreview.behaviour.lock_usage import (
 )
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
-from ctxreview.behaviour.publication import divided, respecified, resynchronised, unasked
+from ctxreview.behaviour.publication import Resynchronised, divided, respecified, resynchronised, unasked
 from ctxreview.behaviour.skipped import hasty
 from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
 from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
+from ctxreview.model.phrases import listed
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Span
 from ctxreview.regex import regex
+from ctxreview.rules.locks.concurrent_collection import torn
 from ctxreview.rules.prefilter import ALWAYS
 from ctxreview.workspace.code_of_tests import is_test_code
 
@@ -233,30 +235,51 @@ def _hasty(before: Outline, after: Outline) -> Iterator[Finding]:
 
 
 _NOW = {
-    ("volatile", True): "is now volatile",
-    ("concurrent", True): "is now a concurrent collection, and was used without a lock",
-    ("indivisible", False): "is removed, and with it the atomic operations on it",
+    ("volatile", True): ("is now volatile", "are now volatile"),
+    ("concurrent", True): (
+        "is now a concurrent collection, and was used without a lock",
+        "are now concurrent collections, and were used without a lock",
+    ),
+    ("indivisible", False): (
+        "is removed, and with it the atomic operations on it",
+        "are removed, and with them the atomic operations on them",
+    ),
 }
+_NEW = (
+    "is new, and without a lock it decides what was done before",
+    "are new, and without a lock they decide what was done before",
+)
 
 
 def _resynchronised(before: Outline, after: Outline) -> list[Finding]:
-    found = []
+    told = {name for _, finding in torn(before, after) for name in finding.about}
+    alike: dict[tuple[str, bool, bool, str], list[Resynchronised]] = {}
     for one in resynchronised(comparison(before, after)):
-        outline = after if one.gained else before
-        at = lines(outline, one.state.member.span, "" if one.gained else f"{one.state.name}, before the edit")
-        found.append(
-            Finding(
-                ID,
-                "medium",
-                "syntactic",
-                f"`{one.state.name}` {'is new, and without a lock it decides what was done before' if one.fresh else _NOW[one.what, one.gained]}.",
-                "Which threads use it, and which of their operations must be atomic or ordered?",
-                at if one.gained else Lines(after.source.path, 1, 1),
-                () if one.gained else (at,),
-                about=(one.state.name, one.what),
-            )
-        )
-    return found
+        if one.what != "concurrent" or one.state.name not in told:
+            alike.setdefault((one.what, one.gained, one.fresh, one.state.home), []).append(one)
+    return [_changed_alike(each, before, after) for each in alike.values()]
+
+
+def _changed_alike(each: list[Resynchronised], before: Outline, after: Outline) -> Finding:
+    """The finding about the members of a type that an edit changes in the same way."""
+    one, names = each[0], tuple(e.state.name for e in each)
+    outline = after if one.gained else before
+    places = [
+        lines(outline, e.state.member.span, "" if one.gained else f"{e.state.name}, before the edit") for e in each
+    ]
+    said = (_NEW if one.fresh else _NOW[one.what, one.gained])[len(each) > 1]
+    return Finding(
+        ID,
+        "medium",
+        "syntactic",
+        f"{listed([f'`{name}`' for name in names])} {said}.",
+        "Which threads use it, and which of their operations must be atomic or ordered?"
+        if len(each) == 1
+        else "Which threads use them, and which of their operations must be atomic or ordered?",
+        places[0] if one.gained else Lines(after.source.path, 1, 1),
+        tuple(places[1:] if one.gained else places),
+        about=(*names, one.what),
+    )
 
 
 def _ordinary(

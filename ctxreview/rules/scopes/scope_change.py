@@ -64,7 +64,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ctxreview.behaviour.added import (
     holds_new_work,
@@ -83,13 +83,16 @@ from ctxreview.behaviour.moved_lines import sides
 from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.removal import went_unused, what_it_held
+from ctxreview.behaviour.spent import is_spent
 from ctxreview.behaviour.strictness import Levelled, Respanned, levelled, respanned
 from ctxreview.languages import load
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
+from ctxreview.model.phrases import listed
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines
+from ctxreview.rules.locks.concurrent_collection import torn
 from ctxreview.rules.locks.lock_split import splits
 from ctxreview.rules.scopes.scope_finding import (
     RULE,
@@ -116,7 +119,9 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     whole_ = {whole for whole, _, _ in split}
     matches = tuple((old, new) for old, new in matches if old not in whole_)
     both = comparison(before, after)
+    told_there = {scope for scope, _ in torn(before, after)}
     found: list[Finding] = []
+    gone: dict[tuple[object, ...], list[Region]] = {}
     left: dict[Finding, Region] = {}
     told_of = set[tuple[str, Lines]]()
     for whole, every, told in split:
@@ -129,11 +134,18 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             continue
         if new is None and is_sent_as_before(both, old, after=False):
             continue
-        if new is None and went_unused(old, before, after):
+        if new is None and (old in told_there or went_unused(old, before, after)):
             continue
         verdict = judged(both, old)
         if new is None:
-            changes = [_joined(old, matches, before, after) or _removed(old, before, after, verdict)]
+            joined = _joined(old, matches, before, after)
+            change = joined or _removed((old,), before, after, verdict)
+            if joined is None:  # several parts of a function that took one lock are one change
+                key = change.at, old.construct, old.resource, change.severity, change.informs, old.certainty
+                gone.setdefault(key, []).append(old)
+                if len(gone[key]) > 1:
+                    continue
+            changes = [change]
         else:
             changes = changes_of(old, new, before, after, verdict)
         if new is not None and verdict.losses and all(f.informs for f in changes):
@@ -145,6 +157,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             changes += _came_in(old, verdict, before, after)
         found += [_weakened(f) for f in changes] if old.certainty == "assumed" else changes
         left.update((f, old) for f in found[len(found) - len(changes) :] if f.about)
+    found = _in_one(found, gone.values(), before, after)
     found = [f for f in found if f not in left or not _is_told(f, left)]
     found += [loss_finding(hold.region, None, loss, hold.outline) for hold, loss in lost_with_helpers(both)]
     for pair in not_told(affected(both), after, [f for f in found if not f.informs]):
@@ -163,6 +176,21 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         and not is_taken_for_another(after, s)
         and not is_held_already(both, s)
     ]
+    return found
+
+
+def _in_one(found: list[Finding], gone: Iterable[list[Region]], before: Outline, after: Outline) -> list[Finding]:
+    """The findings, that of the first of several parts which are ``gone`` alike with the places of the others."""
+    for each in gone:
+        if len(each) > 1:
+            verdict = judged(comparison(before, after), each[0])
+            alone, every = (_removed(some, before, after, verdict) for some in (each[:1], each))
+            found = [
+                f._replace(message=every.message, related=every.related)
+                if (f.at, f.related) == (alone.at, alone.related)
+                else f
+                for f in found
+            ]
     return found
 
 
@@ -301,26 +329,33 @@ def _joined(old: Region, matches: tuple[Match, ...], before: Outline, after: Out
     return None
 
 
-def _removed(old: Region, before: Outline, after: Outline, verdict: Judgement) -> Finding:
+def _removed(removed: Sequence[Region], before: Outline, after: Outline, verdict: Judgement) -> Finding:
+    """What is said of parts of a function that took the same lock or transaction, and of which the first one is looked at."""
+    old = removed[0]
     now = pairing(before, after).became(old.opening)
     member = now.member if now is not None else None
     at = lines(after, member.span, member.kind) if member is not None else Lines(after.source.path, 1, 1)
     held = what_it_held(old, before, after)
     severity: Severity = "note" if held == "nothing" else "medium" if held == "one read" else "high"
     named_level = old.isolation is not None and bool(old.isolation.level) and not old.isolation.default
+    ranges = listed([line_range(before, one.span) for one in removed])
+    what = f"The edit removes the {old.construct}{on_resource(old)} of lines {ranges}"
+    was = [before_edit(one, before) for one in removed]
     if verdict.keeps and member is not None and not named_level:  # a level that is named is lost with the transaction
         return finding_of(
             "note" if severity == "high" else severity,
-            f"The edit removes the {old.construct}{on_resource(old)} of lines {line_range(before, old.span)}; what it guaranteed still holds without it.",
+            f"{what}; what it guaranteed still holds without it.",
             "Did it protect something that this file does not show?",
             at,
-            before_edit(old, before),
+            *was,
         )._replace(informs=True)
-    found = finding_of(
-        severity,
-        f"The edit removes the {old.construct}{on_resource(old)} of lines {line_range(before, old.span)}.",
-        "What did it protect, and what protects that now?",
-        at,
-        before_edit(old, before),
-    )
+    if severity != "note" and is_spent(comparison(before, after), old):
+        return finding_of(
+            "note",
+            f"{what} with all that was done under it.",
+            "Is what is done instead safe for several threads by itself?",
+            at,
+            *was,
+        )._replace(informs=True)
+    found = finding_of(severity, f"{what}.", "What did it protect, and what protects that now?", at, *was)
     return found._replace(informs=severity == "note" and member is not None)

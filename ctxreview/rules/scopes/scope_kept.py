@@ -55,7 +55,8 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         )
     for target in targets:
         changed(*target)
-    if old.mode != new.mode and not (other and new.mode == "exclusive"):
+    unknown = old.kind == "lock" and not new.mode and _is_of_another_type(old, new, before, after)
+    if old.mode != new.mode and not unknown and not (other and new.mode == "exclusive"):
         changed(
             "note"
             if old.kind == "lock" and (verdict.keeps or _holds_the_same_within(old, new, before))
@@ -128,6 +129,12 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
             "How long is it held now, and can this work wait for code that waits for it?",
         )
     return found
+
+
+def _is_of_another_type(old: Region, new: Region, before: Outline, after: Outline) -> bool:
+    """Whether what is locked is declared as another type: how many that lets in is for its own code to say."""
+    one, two = (version(o).state(s.container, lock_key(s)) for s, o in ((old, before), (new, after)))
+    return one is not None and two is not None and one.type != two.type
 
 
 def _is_renamed(old: Region, new: Region, both: Pairing) -> bool:
