@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold, Trace
-from ctxreview.behaviour.version import version
+from ctxreview.behaviour.version import Version, version
+from ctxreview.languages.behaviour import Behaviour
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
@@ -132,3 +133,79 @@ def woken(pair: Pair, calls_off: Collection[str]) -> Iterator[Woken]:
             if not sections & {h.section for h in then.holds}:
                 yield Woken(now, then)
                 return
+
+
+class Hasty(NamedTuple):
+    """``sign`` said that the work was done after ``work`` before the edit, and says so before it now."""
+
+    sign: Effect
+    work: Effect
+
+
+def hasty(pair: Pair, about: Behaviour) -> Iterator[Hasty]:
+    """The first work that is told to be done before it is begun: what told it again when it failed does not any more."""
+    for number, sign in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        if sign.kind not in _CALLED or not about.has("acknowledges", sign.name):
+            continue
+        for earlier, work in sorted(pair.became.items()):
+            before = pair.before.effects[earlier]
+            turned = earlier < number and work.number > sign.number
+            if not turned or work.kind not in _CALLED or about.has("acknowledges", work.name):
+                continue
+            works = "awaited" in before.traits or work.kind != "call" or about.pattern("handles").search(work.name)
+            if works and not _answers(pair.after, work) and pair.always_before(before, was):
+                yield Hasty(sign, work)
+                return
+
+
+_CALLED = ("call", "io", "save", "foreign")
+
+
+class Deprived(NamedTuple):
+    """The function waited for the task ``wait`` and then ended ``name``, which the task uses; ``end`` comes first now."""
+
+    end: Effect
+    wait: Effect
+    name: str
+
+
+def deprived(pair: Pair, after: Outline, about: Behaviour) -> Iterator[Deprived]:
+    """The first thing that is ended while a task that was told to come to its end still uses it."""
+    of = version(after)
+    unit = of.units.get(pair.after.function.span)
+    if unit is None:
+        return
+    called = {n.span: n for n in il.walk(unit) if isinstance(n, il.Call)}
+    for number, wait in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        told = any(about.has("tells_end", e.name) for e in pair.after.effects[: wait.number])
+        if wait.kind != "await" or "." not in wait.key or not told:
+            continue
+        for later, end in sorted(pair.became.items()):
+            if later < number or end.number > wait.number or not about.pattern("only_disposes").search(end.name):
+                continue
+            on = called[end.span].receiver if end.span in called else None
+            name = on.text if isinstance(on, il.Name) else on.name if isinstance(on, il.Access) else ""
+            first = pair.after.effects[: end.number]
+            if name and any(about.has("tells_end", e.name) for e in first) and _works_with(of, was.key, name):
+                yield Deprived(end, wait, name)
+                return
+
+
+def _works_with(of: Version, task: str, name: str) -> bool:
+    """Whether a function that a task is begun with names some state."""
+    home, _, kept = task.rpartition(" ")[2].rpartition(".")
+    for unit in of.units:
+        for node in il.walk(unit):
+            if (
+                not isinstance(node, il.Assign)
+                or getattr(node.target, "text", getattr(node.target, "name", "")) != kept
+            ):
+                continue
+            words = {n.text for n in il.walk(node.value) if isinstance(n, il.Name)}
+            for runs in (u for u in of.units if u.name in words and u.home == home):
+                words |= {n.text for n in il.walk(runs) if isinstance(n, il.Name)}
+            if name in words:
+                return True
+    return False

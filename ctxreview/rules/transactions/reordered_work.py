@@ -6,7 +6,8 @@ Compared before and after an edit: under a scope that remains, a write that move
 two steps that swap although one may see the effect of the other: a read and a write of the same state, a query and a
 save, two saves, an external call and a save, an exit and a write or save. Also a flag that is set before the data it
 announces, when the flag is read without the lock. A signal that is given before the
-data, or an object that is published before it is prepared.
+data, or an object that is published before it is prepared. Without a scope, a message that is acknowledged before it
+is handled, and what is disposed of before a task that uses it has been waited for.
 
 Why it matters here
 -------------------
@@ -60,7 +61,7 @@ from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.behaviour.ordering import Postponed, loops_of, postponed, woken
+from ctxreview.behaviour.ordering import Deprived, Hasty, Postponed, deprived, hasty, loops_of, postponed, woken
 from ctxreview.behaviour.paths import exclude_each_other
 from ctxreview.behaviour.publication import early, unfinished
 from ctxreview.behaviour.readied import shown
@@ -98,7 +99,35 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     for pair in affected(comparison(before, after)):
         loops = loops_of(before, pair.before), loops_of(after, pair.after)
         found += [_postponed(one) for one in postponed(pair, loops)]
+        found += [_hasty(one) for one in hasty(pair, names_of(after.language))]
+        found += [_deprived(one) for one in deprived(pair, after, names_of(after.language))]
     return found
+
+
+def _hasty(one: Hasty) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.sign.name} now says that the message was handled before {one.work.name} has done so.",
+        "Does anybody get it again when that fails, or the process ends in between?",
+        one.sign.at._replace(what=""),
+        (one.work.at._replace(what=one.work.name),),
+        about=(one.sign.name, one.work.name),
+    )
+
+
+def _deprived(one: Deprived) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"`{one.name}` is disposed of before `{one.wait.key.rpartition('.')[2]}`, which uses it, has been waited for.",
+        "What becomes of the work that it has still to do?",
+        one.end.at._replace(what=""),
+        (one.wait.at._replace(what="waited for here"),),
+        about=(one.name, one.wait.key),
+    )
 
 
 def _postponed(one: Postponed) -> Finding:
