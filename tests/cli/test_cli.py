@@ -510,9 +510,12 @@ def test_prompt(run: Run) -> None:
     assert re.fullmatch(r"[\d,]+ tokens \(estimated\)\.\n", done.stderr)
 
 
-def test_copy_without_a_clipboard(run: Run, tmp_path: Path) -> None:
-    """Without a clipboard the prompt is printed, and standard error says why."""
-    done = run("prompt", QUERY, "-m", "optimize this", "--copy", env={"PATH": str(tmp_path)})
+@pytest.mark.parametrize("listed", [False, True])
+def test_copy_without_a_clipboard(run: Run, tmp_path: Path, listed: bool) -> None:
+    """Without a clipboard the prompt is printed, and standard error says why; a list of one is that one."""
+    (tmp_path / "list.txt").write_text(f"{QUERY}\n")
+    given = ("--selections", str(tmp_path / "list.txt")) if listed else (QUERY,)
+    done = run("prompt", *given, "-m", "optimize this", "--copy", env={"PATH": str(tmp_path)})
     assert done.returncode == 0
     assert "No clipboard is available" in done.stderr
     check_prompt(done.stdout)

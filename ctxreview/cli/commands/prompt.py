@@ -107,6 +107,8 @@ def prompt(
 
         endpoint = endpoint_of(provider, model, base_url)
     given = selections_given(ctx, selections, listed, root)
+    if copy and not format_ and len(given.selections) == 1:
+        given = given._replace(many=False)  # what a change or a list comes to is one prompt: its text is wanted
     target = target_for(ctx, format_ or ("json" if given.many else "text"), output, Color.AUTO, no_pager=True)
     if copy and (given.many or target.form == "json"):
         raise ConfigError("--copy copies the text of one prompt; give one selection, and no --format json.")
