@@ -236,8 +236,8 @@ def test_a_limit_also_bounds_the_reply(server: Told, user: Path) -> None:
 
 
 def test_a_limit_is_for_all_selections(server: Told, user: Path) -> None:
-    """What the first selection used is not there for the second; an answer from the store uses nothing."""
-    several = [*asking(server, "--max-tokens", "5000"), "src/RecordService.cs:73"]
+    """What the first selection used is not there for the second, one after the other; an answer from the store uses nothing."""
+    several = [*asking(server, "--max-tokens", "5000", "--jobs", "1"), "src/RecordService.cs:73"]
     done = run(*several)
     assert [json.loads(line)["schema"] for line in done.stdout.splitlines()] == [
         "ctxreview.review/1",
