@@ -304,6 +304,15 @@ def test_other_files_that_cannot_be_merged(machine: Machine, tmp_path: Path) -> 
     assert not (tmp_path / "tasks.json").exists()
 
 
+def test_an_editor_that_was_never_started_is_printed_for(machine: Machine) -> None:
+    """Without settings of a JetBrains product nothing is written, and --print has the tools all the same."""
+    shutil.rmtree(machine.config / "JetBrains", ignore_errors=True)
+    for options, status, shown in (((), 2, False), (("--print",), 0, True)):
+        done = machine.run("init", "rider", *options)
+        assert (done.returncode, "<toolSet" in done.stdout, done.stderr.count("\n")) == (status, shown, 1), done
+        assert "There are no settings of Rider" in done.stderr
+
+
 def test_the_variable_and_the_caret(machine: Machine) -> None:
     """Text that stands twice is the one at the caret; what is given beside is refused, and text that is nowhere is an error."""
     twice = "lock (_statsLock)"

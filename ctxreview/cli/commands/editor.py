@@ -10,6 +10,7 @@ import typer
 from ctxreview.cli import console
 from ctxreview.cli.commands.options import BaseUrl, Hops, Model, ProviderName, Root
 from ctxreview.cli.inputs import repository_root
+from ctxreview.errors import ConfigError
 from ctxreview.review import DEFAULT_HOPS
 
 app = typer.Typer(rich_markup_mode=None)
@@ -69,7 +70,10 @@ def init(
     if print_ or all(part.place is None for part in parts):
         for part in parts:
             if part.place is not None:
-                console.say(f"{part.place(home)}:")
+                try:
+                    console.say(f"{part.place(home)}:")
+                except ConfigError as error:  # an editor that was never started has no place for it yet
+                    console.say(str(error))
             console.write(text_of(part).rstrip("\n"), None)
         return
     made = []

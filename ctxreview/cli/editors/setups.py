@@ -140,7 +140,7 @@ def _newest(*products: str) -> Callable[[Path], Path]:
         found = [f for product in products for f in around.glob(f"{product}[0-9]*") if f.is_dir()]
         if not found:
             raise ConfigError(
-                f"There are no settings of {products[0]} in {around}; start it once, or use --print and add the tools by hand."
+                f"There are no settings of {products[0]} in {around}; start it once, or add by hand what --print prints."
             )
         return max(found, key=lambda f: re.findall(r"\d+", f.name)) / "tools" / "External Tools.xml"
 
