@@ -182,5 +182,5 @@ def _scope_sentence(scope: Region, held: str, context: Context) -> str:
         parts.append(f"{at} {open_} instead")
     if scope.exits and scope.kind == "transaction":
         parts.append(f"left without completing at {at_lines([source.line_of(e.start) for e in scope.exits])}")
-    note = f" {scope.note}" if scope.note else ""
+    note = f" {scope.note[:1].upper()}{scope.note[1:]}" if scope.note else ""
     return f"{'; '.join(parts)} ({scope.certainty}).{note}"

@@ -124,6 +124,13 @@ def test_an_execution_strategy_is_not_a_transaction() -> None:
     assert "ExecuteAsync" not in found["shared-state"].note
 
 
+def test_the_note_of_a_scope_is_a_sentence() -> None:
+    """What is said of a lock beside its extent begins as a sentence does."""
+    (said,) = (s for s in proven(context_of(f"class C\n{{\n{LOCK}}}\n")) if s.startswith("Lock on"))
+    assert said == "Lock on `_gate`, line 4, holds the selection (syntactic). It is a System.Threading.Lock."
+
+
+LOCK = "    readonly System.Threading.Lock _gate = new();\n    void M() { lock (_gate) { «A();» } }\n"
 EXITS = {
     "the lambda of a wrapper": ("return _db.ExecuteInTransaction(() => { if (id == 0) return 1; Work(); return 2; });", 0),
     "a throw in it": ("return _db.ExecuteInTransaction(() => { if (id == 0) throw new X(); return 2; });", 1),
