@@ -257,7 +257,7 @@ def unasked(both: Comparison, pair: Pair) -> Iterator[Unasked]:
                 yield Unasked(then.callee, then.span, call.span, asked)
 
 
-class Hasty(NamedTuple):
+class Unconditional(NamedTuple):
     """``now`` is a step in a condition, done whatever ``condition`` says; before the edit, as ``before``, it was done only where that holds."""
 
     before: Effect
@@ -265,7 +265,7 @@ class Hasty(NamedTuple):
     condition: Condition
 
 
-def hasty(both: Comparison, pair: Pair) -> Iterator[Hasty]:
+def unconditional(both: Comparison, pair: Pair) -> Iterator[Unconditional]:
     """The steps whose answer decides what else is done, such as one that only the first caller gets a yes from, and that are made before another condition is asked now."""
     units = _units(both, pair)
     if units is None:
@@ -283,7 +283,7 @@ def hasty(both: Comparison, pair: Pair) -> Iterator[Hasty]:
         asked = next((c for c in lost if c.test in later), None)
         if asked is not None:
             told.add(now.span)
-            yield Hasty(step, now, asked)
+            yield Unconditional(step, now, asked)
 
 
 def _decides(pair: Pair, step: Effect, now: Effect) -> bool:

@@ -33,10 +33,8 @@ class Opened(NamedTuple):
     assumed: bool = False
 
 
-_TOKEN = regex(r"(?i)cancel|token|^ct$")
-"""How what cancels is called, or declared."""
-_STOPS = regex(r"(?i)(?:^|stopping|\.)token$|^ct$")
-"""How what cancels is called where it stands last, after what a lock is asked for by."""
+_STOPS = regex(r"(?i)cancel|(?:^|stopping|shutdown|\.)token$|^ct$")
+"""How what stops a wait is called, or declared, where it is given to what takes a lock or begins a transaction."""
 
 
 def locks(page: FileView) -> Iterator[Region]:
@@ -226,9 +224,7 @@ def _locked(node: Node, syntax: Syntax) -> str:
     if syntax.is_path(node):
         return nodes.text(node)
     on = nodes.text(syntax.receiver(node))
-    given = [nodes.text(a) for a in syntax.arguments_of(node) if "ancel" not in nodes.text(a)]
-    if given and _STOPS.search(given[-1]):
-        given.pop()
+    given = [text for text in map(nodes.text, syntax.arguments_of(node)) if not _STOPS.search(text)]
     return f"{on}[{', '.join(given)}]" if given and on else on or ", ".join(given)
 
 
@@ -284,7 +280,7 @@ def isolation(construct: Construct, node: Node, page: FileView) -> Isolation | N
                 options = _is_set(words, said).search(_before(node, page)) if said.isidentifier() else None
                 return Isolation(given_by=said) if options is None else _given(options[1], node, page)
     no_token = page.language.words.otherwise
-    other = any(not _TOKEN.search(text) and text.lower() not in no_token for text in map(nodes.text, given))
+    other = any(not _STOPS.search(text) and text.lower() not in no_token for text in map(nodes.text, given))
     return _default(construct, node, page, other)
 
 

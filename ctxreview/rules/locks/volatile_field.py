@@ -66,7 +66,7 @@ from ctxreview.behaviour.lock_usage import (
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.publication import Resynchronised, divided, respecified, resynchronised, unasked
-from ctxreview.behaviour.skipped import hasty
+from ctxreview.behaviour.skipped import unconditional
 from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
@@ -147,7 +147,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     steps += _unasked(before, after)
     told = {f.at for f in steps}
     steps += [f for f in _respecified(before, after) if f.at not in told]
-    steps += [*_resynchronised(before, after), *_hasty(before, after)]
+    steps += [*_resynchronised(before, after), *_unconditional(before, after)]
     if b"olatile" not in before.source.data:
         return steps
     now = declared(after)
@@ -216,10 +216,10 @@ def _respecified(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _hasty(before: Outline, after: Outline) -> Iterator[Finding]:
+def _unconditional(before: Outline, after: Outline) -> Iterator[Finding]:
     both = comparison(before, after)
     for pair in affected(both):
-        for step in hasty(both, pair):
+        for step in unconditional(both, pair):
             name = (step.now.place.of or step.now.place.key).rpartition(".")[2] if step.now.place is not None else ""
             test = " ".join(before.source.text(step.condition.at).split())
             yield Finding(
