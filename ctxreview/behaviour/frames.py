@@ -132,7 +132,8 @@ class Frames:
         """A transaction or lock that the function at hand takes."""
         frame = self.frame
         section = frame.sections.setdefault(region, len(self.sections))
-        key = frame.keys.get(region) or f"{frame.home}.{lock_key(region)}" if region.resource else region.construct
+        told = frame.keys.get(region) if region.resource or region.kind == "lock" else None
+        key = told or (f"{frame.home}.{lock_key(region)}" if region.resource else region.construct)
         made = Hold(
             "retry" if region.mode == "retried" else "lock" if region.kind == "lock" else "transaction",
             key,

@@ -70,6 +70,8 @@ class Openings(Stores):
         for region in regions:
             if known.level:
                 self.frame.levels.setdefault(region, known.level)
+            if on is None and region.kind == "lock" and (taken := self._taken_in(node.span)):
+                self.frame.keys[region] = taken
             hold = self.hold(region)
             kind: Kind = "acquire" if region.kind == "lock" else "begin"
             needs = union(k.needs for _, k in given) | (on.needs if on is not None else frozenset())
@@ -87,6 +89,11 @@ class Openings(Stores):
                 if argument.mode in ("reference", "result") and isinstance(argument.value, il.Name):
                     self.assign(argument.value, Known("result", frozenset((index,)), made="fresh"))
         return known
+
+    def _taken_in(self, span: Span) -> str:
+        """What the helper that a call is of takes, where it takes one lock and was followed."""
+        taken = {e.party for e in self.effects if e.kind == "acquire" and e.path and e.span == span}
+        return taken.pop() if len(taken) == 1 else ""
 
     def _closed(self, span: Span) -> tuple[Region, bool] | None:
         """The region that a call commits or releases, and whether it commits."""
