@@ -174,6 +174,8 @@ FACTORY = """
         public static TransactionScope Chosen(bool fresh) => fresh
             ? new(TransactionScopeOption.RequiresNew, Fixed, TransactionScopeAsyncFlowOption.Enabled)
             : new(TransactionScopeOption.Required, Fixed, TransactionScopeAsyncFlowOption.Enabled);
+        public static TransactionScope Asked(bool fresh = false, TransactionScopeAsyncFlowOption flow = TransactionScopeAsyncFlowOption.Enabled) =>
+            new(TransactionScopeOption.Required, new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted }, flow);
         public static TransactionScope Blocking() =>
             new TransactionScope(TransactionScopeOption.Required, new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted });
     }
@@ -191,7 +193,20 @@ TRANSFER = """
         }}
     }}
 """
-CALLS = ["Options()", "Assigned()", "Arrow()", "Static()", "Kept()", "Handed()", "Chosen(false)"]
+CALLS = [
+    "Options()",
+    "Assigned()",
+    "Arrow()",
+    "Static()",
+    "Kept()",
+    "Handed()",
+    "Chosen(false)",
+    "Asked()",
+    "Asked(true)",
+]
+CALLS += [
+    f"Asked({given}System.Transactions.TransactionScopeAsyncFlowOption.Enabled)" for given in ("flow: ", "true, ")
+]
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -210,8 +225,9 @@ def test_a_factory_of_another_file_tells_what_its_scope_is(tmp_path: Path, call:
         ("Scopes.cs", "public static TransactionScope Handed() => Arrow();", "public static TransactionScope Handed() => Blocking();"),
         ("Transfer.cs", "using var scope = Scopes.Arrow();", "using TransactionScope scope = new(TransactionScopeOption.Required);"),
         ("Transfer.cs", "scope.Complete();", "Log(id);"),
+        ("Transfer.cs", "using var scope = Scopes.Arrow();", "using var scope = Scopes.Asked(flow: TransactionScopeAsyncFlowOption.Suppress);"),
     ],
-    ids=["another factory", "in the factory", "created here", "not completed"],
+    ids=["another factory", "in the factory", "created here", "not completed", "asked for"],
 )  # fmt: skip
 def test_losing_the_async_flow_or_the_completion_is_loud(tmp_path: Path, path: str, old: str, new: str) -> None:
     """What the factory's options gave is missed, whichever of the two files the edit is in."""

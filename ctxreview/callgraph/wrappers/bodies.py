@@ -17,7 +17,7 @@ from ctxreview.callgraph.wrappers.call_text import (
     possible_wrappers,
     returned_calls,
 )
-from ctxreview.callgraph.wrappers.isolation import isolation_of_call
+from ctxreview.callgraph.wrappers.isolation import flow_of_call, isolation_of_call
 from ctxreview.callgraph.wrappers.known_names import known_calls, may_open, scope_texts
 from ctxreview.languages import load
 from ctxreview.languages.lists import repository_lists
@@ -92,7 +92,7 @@ def _wrapper(
         mode=scope.mode,
         construct=scope.name,
         isolation=isolation_of_call(scope, target, there, reference, repository),
-        async_flow=scope.async_flow,
+        async_flow=flow_of_call(scope, target, there, reference),
         completes=tuple(sorted(load(there.language).completing(scope.name))),
         through=opened.through,
     )

@@ -1,4 +1,4 @@
-"""The isolation of a transaction that is not written where it is opened: a constant of the repository, or an argument of a call."""
+"""What is said of a transaction elsewhere than where it is opened: its isolation by a constant of the repository, that and its flow by an argument of a call."""
 
 from __future__ import annotations
 
@@ -89,18 +89,38 @@ def isolation_of_call(
     if level is None or not level.is_open:
         return level
     wanted = re.split(r"\W", level.given_by, maxsplit=1)[0]
-    declared = target.signature
-    parameters = [p.name for p in declared.parameters]
-    if wanted not in parameters:
+    if wanted not in [p.name for p in target.signature.parameters]:
         fixed = isolation_constant(target.outline, scope, repository)
         return Isolation(fixed.level) if fixed is not None else level
-    place = parameters.index(wanted) - (1 if declared.extends and reference.receiver else 0)
-    listed = arguments_written(reference, there)
-    value = next((v for name, v in listed if name == wanted), None)
-    if value is None and 0 <= place < len(listed) and not any(name for name, _ in listed[: place + 1]):
-        value = listed[place][1]
-    if value is None:
-        default = re.search(rf"\b{re.escape(wanted)}\s*=\s*([^,()]+)", target.head)
-        value = default[1].strip() if default is not None else level.given_by
+    value = _given(wanted, target, there, reference) or level.given_by
     named = re.search(rf"\b{load(there.language).words.level}", value)
     return Isolation(named[1]) if named is not None else Isolation(given_by=" ".join(value.split())[:100])
+
+
+def flow_of_call(scope: Region, target: Callee, there: Outline, reference: Reference) -> bool | None:
+    """Whether a wrapper's transaction follows an await: where one of its parameters gives that, by what the call has for it, or else by its default."""
+    if scope.async_flow is not None:
+        return scope.async_flow
+    language = load(there.language)
+    option = next((c.async_flow for c in language.constructs if c.construct == scope.name and c.async_flow), None)
+    kind = language.words.flow
+    wanted = [p.name for p in target.signature.parameters if p.type.endswith(kind)] if option and kind else []
+    opening = target.outline.source.text(scope.opening)
+    if option is None or len(wanted) != 1 or not re.search(rf"\b{re.escape(wanted[0])}\b", opening):
+        return None
+    value = re.search(rf"{kind}\.(\w+)$", _given(wanted[0], target, there, reference) or "")
+    return value[1] == option.rpartition(".")[2] if value is not None else None
+
+
+def _given(name: str, target: Callee, there: Outline, reference: Reference) -> str | None:
+    """What a call has for a parameter, as written, or else the parameter's default; ``None`` where it has neither."""
+    declared = target.signature
+    place = [p.name for p in declared.parameters].index(name) - (1 if declared.extends and reference.receiver else 0)
+    listed = arguments_written(reference, there)
+    value = next((v for named, v in listed if named == name), None)
+    if value is None and 0 <= place < len(listed) and not any(named for named, _ in listed[: place + 1]):
+        value = listed[place][1]
+    if value is None:
+        default = re.search(rf"\b{re.escape(name)}\s*=\s*([^,()]+)", target.head)
+        value = default[1] if default is not None else None
+    return value.strip() if value is not None else None
