@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold, Trace
-from ctxreview.behaviour.version import version
-from ctxreview.model import il
-from ctxreview.model.outline import Outline
-from ctxreview.model.source import Span
-from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 
 class Loosened(NamedTuple):
@@ -96,89 +91,3 @@ def undone(pair: Pair) -> Iterator[Undone]:
 
 def _parts(of: Trace) -> list[Effect]:
     return [e for e in of.of("rollback") if "in part" in e.traits]
-
-
-class Cancellable(NamedTuple):
-    """``end`` is given up when its caller asks for it, and was not; ``call`` was done before it and is not taken back."""
-
-    end: Effect
-    call: Effect
-
-
-def cancellable(pair: Pair) -> Iterator[Cancellable]:
-    """The first save or commit that an edit lets be cancelled, behind a call that the transaction does not undo."""
-    for number, now in sorted(pair.became.items()):
-        was = pair.before.effects[number]
-        if now.kind not in ("save", "commit") or "cancellable" not in now.traits or "cancellable" in was.traits:
-            continue
-        calls = (e for e in pair.after.effects[: now.number] if _is_final(e))
-        call = next(iter(calls), None)
-        if call is not None:
-            yield Cancellable(now, call)
-            return
-
-
-def _is_final(effect: Effect) -> bool:
-    """Whether an effect is one of another system: given up afterwards, what it did stays."""
-    outside = effect.kind == "io" or (effect.kind == "call" and "task" in effect.traits)
-    return outside and not effect.party and "awaited" in effect.traits and "cancellable" not in effect.traits
-
-
-class TakenBack(NamedTuple):
-    """At ``stop`` the caller's sign to stop is obeyed now, after ``commit`` is done; the handler of that failure calls ``undo``."""
-
-    stop: Span
-    commit: Effect
-    undo: Effect
-
-
-def taken_back(pair: Pair, before: Outline, after: Outline) -> Iterator[TakenBack]:
-    """The first place behind a commit at which an edit lets the caller stop, where a handler takes back by another system what is committed."""
-    had, has = list(_stops(pair.before, before)), list(_stops(pair.after, after))
-    if len(has) > len(had):
-        yield has[len(had)]
-
-
-def _stops(of: Trace, outline: Outline) -> Iterator[TakenBack]:
-    """The places between a commit and the end of what a handler guards at which the caller can stop."""
-    there = version(outline)
-    unit = there.units.get(of.function.span)
-    if unit is None:
-        return
-    signs = {p.name.text for p in unit.parameters if simple_type_or_array(p.type) in there.about.of("stops")}
-    own = [e for e in of.effects if not e.path]
-    for node in il.walk(unit.body, into=False):
-        if not isinstance(node, il.Try):
-            continue
-        commit = next((e for e in own if e.kind == "commit" and node.body.span.contains(e.span)), None)
-        undo = _undoing(node, commit, own, there.about.of("every_failure")) if commit is not None else None
-        if commit is None or undo is None:
-            continue
-        for call in il.walk(node.body, into=False):
-            if isinstance(call, il.Call) and call.span.start >= commit.span.end:
-                given = {a.value.text for a in call.arguments if isinstance(a.value, il.Name)}
-                if there.about.has("gives_up", call.callee) or not signs.isdisjoint(given):
-                    yield TakenBack(call.span, commit, undo)
-
-
-def _undoing(guarded: il.Try, commit: Effect, own: list[Effect], every: Collection[str]) -> Effect | None:
-    """What a handler of all failures does in another system, whether the commit was made or not; what asks that sets a variable behind it."""
-    told = {
-        n.target.text
-        for n in il.walk(guarded.body, into=False)
-        if isinstance(n, il.Assign) and isinstance(n.target, il.Name) and n.span.start >= commit.span.end
-    }
-    for handler in guarded.handlers:
-        if (handler.type and handler.type not in every) or handler.filter is not None:
-            continue
-        asked = [
-            branch.span
-            for branch in il.walk(handler.body, into=False)
-            if isinstance(branch, il.Branch)
-            and any(isinstance(n, il.Name) and n.text in told for n in il.walk(branch.condition))
-        ]
-        for effect in own:
-            within = _is_final(effect) and handler.body.span.contains(effect.span)
-            if within and not any(span.contains(effect.span) for span in asked):
-                return effect
-    return None
