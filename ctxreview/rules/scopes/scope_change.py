@@ -341,6 +341,14 @@ def _removed(removed: Sequence[Region], before: Outline, after: Outline, verdict
     ranges = listed([line_range(before, one.span) for one in removed])
     what = f"The edit removes the {old.construct}{on_resource(old)} of lines {ranges}"
     was = [before_edit(one, before) for one in removed]
+    if old.mode == "suppressed" and member is not None and held != "nothing":
+        return finding_of(
+            "medium",
+            f"{what}, which kept a caller's transaction out: what ran outside of it runs in it now.",
+            "Must this stay done when the caller's transaction is rolled back?",
+            at,
+            *was,
+        )
     if verdict.keeps and member is not None and not named_level:  # a level that is named is lost with the transaction
         return finding_of(
             "note" if severity == "high" else severity,
