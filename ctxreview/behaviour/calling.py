@@ -353,7 +353,7 @@ class Calls(Openings):
         """The effects of a call that has not ended when it returns; in :mod:`.outside`."""
 
     @abstractmethod
-    def escaping(self, span: Span, known: Known) -> frozenset[int]:
+    def escaping(self, span: Span, known: Known, *, whole: bool = False) -> frozenset[int]:
         """The effects of handing a value to what is not followed; in :mod:`.outside`."""
 
 

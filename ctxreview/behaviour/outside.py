@@ -77,10 +77,11 @@ class Outside(UnknownCalls):
             found_ = self._on_state(node, on, values, needs)
             if found_ is not None:
                 return found_
-        if self._is_pure(node, on):
+        through_all = self._looks_through(node, on)
+        if through_all or self._is_pure(node, on):
             escaped = frozenset[int]()
             for known in (*([on] if on is not None else []), *values):
-                escaped |= self.escaping(span, known)
+                escaped |= self.escaping(span, known, whole=through_all)
             return self._pure(node, on, values, needs | escaped)
         return self.unknown(node, on, values, needs, ran)
 
@@ -320,9 +321,16 @@ class Outside(UnknownCalls):
             return Known(key, needs, made="fresh", parts=part(place))
         return Known(key, needs, made="state", state=part(place))
 
+    def _looks_through(self, node: il.Call, on: Known | None) -> bool:
+        """Whether a call gives a value made of all that it is given, and changes nothing."""
+        type_ = (on.constant or "").rpartition(".")[2] if on is not None else ""
+        return f"{type_}.{node.callee}" in self.version.about.of("looks_through") and id(node) not in self.alone
+
     def _is_pure(self, node: il.Call, on: Known | None) -> bool:
         about = self.version.about
         if about.has("pure", node.callee):
+            return True
+        if about.has("pure_answers", node.callee) and id(node) not in self.alone:
             return True
         if on is None:
             return False

@@ -70,8 +70,8 @@ class UnknownCalls(Calls):
         self.mark((index,), "task")
         return frozenset((index,))
 
-    def escaping(self, span: Span, known: Known) -> frozenset[int]:
-        """State that is handed over is looked into."""
+    def escaping(self, span: Span, known: Known, *, whole: bool = False) -> frozenset[int]:
+        """State that is handed over is looked into: a collection, or of a call that looks through ``whole`` objects whatever may change."""
         place = self.inside(known) if known.state is not None and known.made == "state" else None
         kind = simple_type_or_array(known.type)
         if (
@@ -81,6 +81,7 @@ class UnknownCalls(Calls):
                 kind in self.version.about.of("collections")
                 or kind == "[]"
                 or (known.state is not None and known.state.key.endswith("[]"))
+                or (whole and not self.version.is_immutable(known.type))
             )
         ):
             return frozenset()
