@@ -77,10 +77,10 @@ def lint_files(files: Listing, plan: Plan, piecework: Piecework | None = None) -
         yield from (_compared(path, None, plan) for path in plan.compared if path not in plan.changed)
     if files.place is not None and files.place.stored is not None:
         files.place.stored.contents(files.paths)  # all at once
-    repositories = repositories_of(files, plan)
-    if len(files.paths) < MIN_FILES:
-        yield from _few(files, plan, repositories)
+    if are_few(files.paths):
+        yield from lint_few(files, plan) if piecework is None else piecework(files.paths)
         return
+    repositories = repositories_of(files, plan)
 
     def work(path: str) -> Linted:
         return lint_file(path, files, plan, repositories[language_of(path).name])
@@ -112,8 +112,14 @@ def repositories_of(files: Listing, plan: Plan) -> dict[str, Repository]:
     return {language: repository.edited(*files.texts.values()) for language, repository in found.items()}
 
 
-def _few(files: Listing, plan: Plan, repositories: Mapping[str, Repository]) -> Iterator[Linted]:
+def are_few(paths: Sequence[str]) -> bool:
+    """Whether so few files are linted that all of the repository is asked what its methods open for them."""
+    return len(paths) < MIN_FILES
+
+
+def lint_few(files: Listing, plan: Plan) -> Iterator[Linted]:
     """Each file's findings, with what any file of the repository opens for it."""
+    repositories = repositories_of(files, plan)
     for language, repository in repositories.items():
         elsewhere.expect_types((p for p in files.paths if language_of(p).name == language), repository)
 

@@ -23,6 +23,7 @@ from ctxreview.errors import ConfigError, CtxreviewError
 from ctxreview.lint.pieces import Piece
 from ctxreview.processes.cluster import check_address, done_there
 from tests import ROOT
+from tests.lint.test_elsewhere import CALLER, UNIT_OF_WORK
 from tests.samples import EXAMPLE
 
 FOLDER = Path(sys.executable).parent
@@ -80,7 +81,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with the example's source in many folders, each with a class of its own name."""
+    """A repository with the example's source in many folders, each with a class of its own name, and a file that another one opens a transaction for."""
     root = tmp_path_factory.mktemp("repository")
     (root / ".git").mkdir()
     text = (EXAMPLE / "src/RecordService.cs").read_text("utf-8")
@@ -88,6 +89,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file = root / f"part{number}" / "RecordService.cs"
         file.parent.mkdir()
         file.write_text(text.replace("class RecordService", f"class RecordService{number}"), "utf-8")
+    (root / "Unit.cs").write_text(UNIT_OF_WORK, "utf-8")
+    (root / "Pay.cs").write_text(CALLER.format(method="InTransaction"), "utf-8")
     lines = [f"part{n}/RecordService.cs:31" for n in range(COPIES)]
     (root / "selections.txt").write_text("\n".join([*lines, "part0/Nope.cs:3", lines[0]]) + "\n", "utf-8")
     return root
@@ -124,6 +127,10 @@ def test_what_a_cluster_gives(cluster: Cluster, repository: Path) -> None:
     here = run(repository, *lint)
     assert json.loads(here[1])["findings"]
     assert run(repository, *lint, "--scheduler", cluster.address) == here
+    few = ("lint", "part0", "Pay.cs", "--format", "json", "--root", ".")
+    here = run(repository, *few)
+    assert '"external-call"' in here[1] and '"path": "Pay.cs"' in here[1]
+    assert run(repository, *few, "--scheduler", cluster.address) == here
     contexts = ("context", "--selections", "selections.txt", "--root", ".", "--hops", "1")
     here = run(repository, *contexts)
     assert len(here[1].splitlines()) == COPIES + 2
@@ -172,6 +179,7 @@ def test_what_is_no_address(address: str) -> None:
     [
         (("context", "--selections", "selections.txt"), "does not answer"),
         (("lint", ".", "--root", "."), "does not answer"),
+        (("lint", "part0", "--root", "."), "does not answer"),
         (("context", "part1/RecordService.cs:31"), "shares several selections"),
         (("lint", "--diff", "HEAD"), "give it without --diff"),
     ],
@@ -192,5 +200,5 @@ def test_workers_that_are_not_alike(tmp_path: Path) -> None:
     with pytest.raises(CtxreviewError, match="ended with status 1"):
         done_there(b"no pickle", str(tmp_path), __version__)
     (tmp_path / "A.cs").write_text("class A { }", "utf-8")
-    (made,) = Piece(tmp_path, frozenset(), None, None).lint([("A.cs", "0" * 64)])
+    (made,) = Piece(tmp_path, frozenset(), None, None, few=False).lint([("A.cs", "0" * 64)])
     assert made.failed == "A.cs: a worker has another text of it; give each the same checkout."
