@@ -26,10 +26,8 @@ def is_sent_as_before(both: Comparison, region: Region, *, after: bool) -> bool:
         for number, now in pair.became.items():
             was = " ".join(pair.before.effects[number].text.split())
             if region.construct.upper() in was.upper() and was == " ".join(now.text.split()):
-                of = both.after if after else both.before
-                lines = of.source.lines_of(region.opening)
-                at = (now if after else pair.before.effects[number]).at
-                if of.member_of(region.opening) is None or at.start_line <= lines[1]:
+                of, trace_ = (both.after, pair.after) if after else (both.before, pair.before)
+                if of.member_of(region.opening) in (None, trace_.function):
                     return True
         here, there = (pair.after, pair.before) if after else (pair.before, pair.after)
         own = next((h for h in here.sections if h.region == region), None)

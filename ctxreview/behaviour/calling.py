@@ -102,6 +102,7 @@ class Calls(Openings):
             level=self._level(every),
             unwalked=next((k.unwalked for k in lazy if k.unwalked is not None), None),
             walks=union(k.walks for k in lazy),
+            text=next((k.constant for _, k in given if k.constant and " " in k.constant), ""),
         )
         for region in self._opened(node.span, type_):
             self._open(region, node, None, given)

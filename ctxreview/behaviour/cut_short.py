@@ -134,7 +134,7 @@ def _cleaning(of: Trace, outline: Outline) -> Mapping[tuple[str, int], tuple[il.
             if not isinstance(node, il.Call):
                 continue
             called = " ".join(outline.source.text(node.function.span).split())
-            if any(e.kind in _OTHERWISE and e.span == node.span for e in of.effects):
+            if any(e.kind in _OTHERWISE and e.span == node.span and not e.path for e in of.effects):
                 continue
             seen[called] += 1
             given = (a.value.text for a in node.arguments if isinstance(a.value, il.Name) and a.value.text in signs)

@@ -54,6 +54,8 @@ class Known(NamedTuple):
     """The level of isolation that it asks for, where it is a set of options."""
     walks: frozenset[int] = frozenset()
     """The effects of walking it, where it is the sequence of an iterator."""
+    text: str = ""
+    """The statement that it sends, where it is a command."""
 
     def also(self, needs: frozenset[int]) -> Known:
         """The same value, which needs further effects."""
@@ -61,6 +63,11 @@ class Known(NamedTuple):
 
 
 UNKNOWN = Known("?")
+
+
+def sent(values: Iterable[Known], on: Known | None) -> str:
+    """The statement that a call sends: of what it is given, or else of what it is called on."""
+    return next((k.constant or k.text for k in values if k.constant or k.text), on.text if on is not None else "")
 
 
 def constant(text: str) -> Known:

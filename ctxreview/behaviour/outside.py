@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctxreview.behaviour.calling import Ran
 from ctxreview.behaviour.effects import Kind, Place, Trait
 from ctxreview.behaviour.insides import part
-from ctxreview.behaviour.known import UNKNOWN, Known, Query, short, union
+from ctxreview.behaviour.known import UNKNOWN, Known, Query, sent, short, union
 from ctxreview.behaviour.opening import Given
 from ctxreview.behaviour.unknown_calls import UnknownCalls
 from ctxreview.model import il
@@ -60,7 +60,7 @@ class Outside(UnknownCalls):
         asks = on is not None and on.query is not None and about.base(name) in self.version.queries.linq
         if asks or (fact is not None and fact.kind == "read"):
             source = on if on is not None else UNKNOWN
-            text = next((k.constant for k in values if k.constant), "")
+            text = sent(values, on)
             if on is not None and not asks and any(f"{n}: {k.constant}" in about.of("reads_later") for n, k in given):
                 query = Query(on.key, on.party or on.key, (name,), text=text)
                 return on._replace(key=short(f"{on.key}.{name}()"), needs=needs, query=query, made="query")
@@ -240,7 +240,7 @@ class Outside(UnknownCalls):
         """What the catalogue says of a call; whoever waits for a task that it starts waits for what it ``ran``."""
         name = self.version.about.base(node.callee)
         party = on.party or on.key if on is not None else self.frame.home
-        text = next((k.constant for k in values if k.constant), "")
+        text = sent(values, on)
         objects = [k for k in values if k.made in ("query", "fresh", "parameter", "unknown")]
         if fact.kind == "complete":
             kind: Kind = "rollback" if self.version.about.has("rolls_back", name) else "commit"

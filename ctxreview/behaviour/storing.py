@@ -93,11 +93,13 @@ class Stores(Values):
         self.change(span, on, f".{name}", value.needs, compound=compound)
 
     def _bind_to(self, target: il.Name | il.Access, on: Known, value: Known) -> None:
-        """What is given a connection or transaction goes through that from here on."""
+        """What is given a connection or transaction goes through that from here on, and what is given a statement sends that."""
         if not isinstance(target, il.Access) or not isinstance(target.of, il.Name):
             return
         if value.party and self.version.about.has("binds", target.name):
             self.assign(target.of, on._replace(party=value.party))
+        if value.constant and self.version.about.has("says", target.name):
+            self.assign(target.of, on._replace(text=value.constant))
 
     def change(
         self, span: Span, on: Known, step: str, needs: frozenset[int], *, compound: bool = False

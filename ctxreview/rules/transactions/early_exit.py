@@ -5,8 +5,7 @@ What it flags
 ``return``, ``break`` or ``continue`` inside a transaction, after a save and before ``Complete`` or ``Commit``, with
 no sign that the rollback is intended. Compared before and after an edit: a save or commit that can now be
 cancelled after a call that cannot be undone; a caller who can now stop behind a commit, in a ``try`` whose handler calls
-another system to undo it; what a ``finally`` or the handler of every failure calls and that is now given the caller's
-own sign to stop.
+another system to undo it.
 
 Why it matters here
 -------------------
@@ -65,7 +64,7 @@ import re
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, holding, within
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.cut_short import Cancellable, CleanedUp, TakenBack, cancellable, cleaned_up, taken_back
+from ctxreview.behaviour.cut_short import Cancellable, TakenBack, cancellable, taken_back
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.languages import load
@@ -118,7 +117,6 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     for pair in not_told(affected(comparison(before, after)), after, found):
         found += [_cancelled(one) for one in cancellable(pair)]
         found += [_taken_back(one, after) for one in taken_back(pair, before, after)]
-        found += [_cleaned_up(one, after) for one in cleaned_up(pair, before, after)]
     return found
 
 
@@ -143,18 +141,6 @@ def _cancelled(one: Cancellable) -> Finding:
         "What is left when the caller gives up between the two?",
         one.end.at._replace(what=""),
         (one.call.at._replace(what=f"{one.call.name} is done by then"),),
-    )
-
-
-def _cleaned_up(one: CleanedUp, after: Outline) -> Finding:
-    return Finding(
-        ID,
-        "medium",
-        "resolved",
-        f"{one.call.callee} is given {one.sign} now: once the caller has asked to stop, it may do nothing.",
-        "What stays taken or half done when the work was cancelled?",
-        lines(after, one.call.span),
-        about=(one.call.callee, one.sign),
     )
 
 
