@@ -226,7 +226,8 @@ def _signals_apart(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect
 def _meets(both: Comparison, hold: Hold, effect: Effect, now: Effect) -> Effect | None:
     """The access of the same place that was kept apart from this one, and is no longer."""
     assert effect.place is not None
-    for was, then in both.places(effect.place.key):
+    # Another thread may be at the effect itself, which a helper may do that is named where the place is not.
+    for was, then in ((effect, now), *both.places(effect.place.key)):
         if then is None or "write" not in (effect.kind, was.kind):
             continue
         if not any(h.kind == "lock" and h.key == hold.key and _keep_out(h.mode, hold.mode) for h in was.holds):
