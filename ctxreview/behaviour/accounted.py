@@ -98,8 +98,11 @@ def is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Effe
         and not (e.kind == "read" and e.key in left)  # what is read once is read as it was
         and not _is_snapshot(both, pair, e)
     ]
-    if not done or any(e.place is None or e.place.key not in steps for e in lost):
-        return False  # a lock that holds nothing is waited for
+    if not done:
+        # What is given there comes of nothing that changes; a lock that holds nothing at all is waited for.
+        return any(e.kind in ("return", "throw") for e in inside)
+    if any(e.place is None or e.place.key not in steps for e in lost):
+        return False
     if now is None:
         return True
     if any(e.kind in (*OUTSIDE, "foreign") for e in done):

@@ -15,6 +15,7 @@ from ctxreview.behaviour.accounted import OUTSIDE, has_proof, is_accounted_for, 
 from ctxreview.behaviour.affected import touched
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.effects import Effect, Hold, Trace
+from ctxreview.behaviour.one_save import is_one_save_now
 from ctxreview.behaviour.version import version
 from ctxreview.model.regions import Region
 
@@ -78,6 +79,8 @@ def judged(both: Comparison, region: Region) -> Judgement:
         losses = tuple(_of_lock(both, pair, hold, inside))
         complete = pair.understood and all(has_proof(both, pair, hold, e, now) for e, now in moved)
         complete = complete and is_accounted_for(both, pair, hold, inside)
+    elif is_one_save_now(pair, hold, inside):
+        losses, complete = (), pair.understood
     else:
         losses = tuple(_of_transaction(pair, inside, moved))
         complete = pair.understood and not any(e.number not in pair.was for e in pair.after.of("save"))

@@ -114,6 +114,8 @@ def _executed(change: Change, call: CallText) -> list[Finding]:
         severity, about = "medium", f", and `{tracked.result}`, tracked and saved later, keeps its old values"
     elif saved is not None or after.under(call.span):
         severity = "medium"
+    elif counted and _is_one_step(after.text(call.chain)):
+        severity, about = "note", ": what was read, checked and saved is one statement now"
     if (
         not conflict
         and saved is None
@@ -131,8 +133,19 @@ def _executed(change: Change, call: CallText) -> list[Finding]:
             "Do tracked entities, concurrency tokens or other saved changes depend on SaveChanges doing this?",
             change.at(call.chain),
             (change.at(saved.span, saved.name),) if saved is not None else (),
+            informs=severity == "note",
         )
     ]
+
+
+_FROM_ITSELF = regex(r"\.SetProperty\(\s*(\w+)\s*=>\s*\1\.(\w+)\s*,\s*(\w+)\s*=>[^;]*?\b\3\.\2\b")
+"""A column that is set to a value made of the one which it has."""
+
+
+def _is_one_step(chain: str) -> bool:
+    """Whether a statement changes a column by what is in it, only where that meets a condition."""
+    hit = _FROM_ITSELF.search(chain)
+    return hit is not None and re.search(rf"\.{hit[2]}\b", chain[: hit.start()]) is not None
 
 
 def _is_all_that_was_done(change: Change, call: CallText, *, counted: bool) -> bool:

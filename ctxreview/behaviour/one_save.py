@@ -1,0 +1,49 @@
+"""Whether several saves of a transaction became one, which is a transaction by itself."""
+
+from __future__ import annotations
+
+from ctxreview.behaviour.accounted import OUTSIDE
+from ctxreview.behaviour.comparison import Pair
+from ctxreview.behaviour.effects import Effect, Hold
+from ctxreview.behaviour.version import version
+from ctxreview.model import il
+
+_SENDS = ("query", "save", "commit", "rollback", "io", "foreign", "spawn")
+"""What reaches others by itself."""
+_OFTEN = frozenset(("in loop", "each", "parallel"))
+
+
+def is_one_save_now(pair: Pair, hold: Hold, inside: list[Effect]) -> bool:
+    """Whether all that a transaction did was to save what its context tracks, and one save sends that now."""
+    sends = [e for e in pair.after.effects if e.kind in _SENDS]
+    about = version(hold.outline).about
+    work = [e for e in inside if e.kind in (*OUTSIDE, "foreign", "write") and e.is_seen]
+    tracks = [e for e in work if e.kind not in ("save", "commit")]
+    saves = [e for e in work if e.kind == "save"]
+    if [e.kind for e in sends] != ["save"] or len(saves) < 2:
+        return False
+    save = sends[0]
+    return (
+        save.party == hold.key
+        and about.has("saves_all", save.name)
+        and save.traits.isdisjoint(_OFTEN)
+        and all(about.has("changes_tracked", e.name) for e in tracks)
+        and all((now := pair.became.get(e.number)) is not None and now.number < save.number for e in tracks)
+        and not _uses_what_a_save_gives(pair, hold, saves[0])
+    )
+
+
+def _uses_what_a_save_gives(pair: Pair, hold: Hold, first: Effect) -> bool:
+    """Whether a member of a new object is read behind the first save that its creation did not set: the database may have made it."""
+    unit = version(hold.outline).units.get(pair.before.function.span)
+    if unit is None:
+        return True
+    made: dict[str, frozenset[str]] = {}
+    for node in il.walk(unit.body, into=False):
+        if isinstance(node, il.Assign) and isinstance(node.target, il.Name) and isinstance(node.value, il.Create):
+            made[node.target.text] = frozenset(m.name for m in node.value.members)
+        elif isinstance(node, il.Access) and isinstance(node.of, il.Name) and node.span.start > first.span.end:
+            given = made.get(node.of.text)
+            if given is not None and node.name not in given:
+                return True
+    return False
