@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from ctxreview.behaviour.comparison import Comparison, Pair
-from ctxreview.behaviour.effects import Effect, Hold
+from ctxreview.behaviour.effects import Effect, Hold, Place
 from ctxreview.behaviour.version import version
 from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 OUTSIDE = ("call", "io", "save", "query", "spawn", "tracking")
 """What may touch things that the file does not show."""
@@ -72,6 +73,14 @@ def _is_snapshot(both: Comparison, pair: Pair, effect: Effect) -> bool:
     )
 
 
+def _is_made_once(both: Comparison, place: Place) -> bool:
+    """Whether what was kept in a place is kept after the edit by what makes it the first time that somebody asks, and never changes."""
+    home, _, name = place.of.rpartition(".")
+    there = version(both.after)
+    state = there.state(home, name)
+    return state is not None and state.fixed and there.about.has("runs_once", simple_type_or_array(state.type))
+
+
 def is_new_lock(both: Comparison, lock: str) -> bool:
     """Whether the edit adds what is locked."""
     home, _, name = lock.rpartition(".")
@@ -101,7 +110,7 @@ def is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Effe
     if not done:
         # What is given there comes of nothing that changes; a lock that holds nothing at all is waited for.
         return any(e.kind in ("return", "throw") for e in inside)
-    if any(e.place is None or e.place.key not in steps for e in lost):
+    if any(e.place is None or not (e.place.key in steps or _is_made_once(both, e.place)) for e in lost):
         return False
     if now is None:
         return True

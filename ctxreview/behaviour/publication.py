@@ -13,6 +13,7 @@ from ctxreview.behaviour.renames import renamed_state
 from ctxreview.behaviour.version import State, version
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 
 
 class Divided(NamedTuple):
@@ -170,7 +171,8 @@ def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
         before = was.get(key)
         what = "volatile" if state.volatile and (before is None or not before.volatile) else ""
         if before is not None and _is_shared_by(both.after, state) and not _is_shared_by(both.before, before):
-            what = what or "concurrent"
+            once = version(both.after).about.has("runs_once", simple_type_or_array(state.type))
+            what = what or ("" if once else "concurrent")  # what is made once is looked at by all and changed by none
         accesses = [e for at in (key, f"{key}[]") for e, _ in both.places(at)] if what and before is not None else []
         if what and (any(not e.locks for e in accesses) if before is not None else _is_asked(both, key, state)):
             yield Resynchronised(what, state, gained=True, fresh=before is None)
