@@ -5,7 +5,8 @@ What it flags
 A static ``DbContext``, session, connection, command, transaction, ``Random`` or hash algorithm that is used outside
 every lock; a context that is registered as a singleton. Compared before and after an edit: a context or collection that
 becomes static; a lock that each object has now, where what it guards is still static; a buffer, collection or value that
-each thread had of its own, and that all threads share now.
+each thread had of its own, and that all threads share now; one that each call made, and that an object keeps for all
+calls now, which kept nothing that changes before.
 
 Why it matters here
 -------------------
@@ -49,6 +50,7 @@ import re
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import facts_named
 from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.kept_objects import kept
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import State, Version, version
@@ -115,6 +117,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return [
         *found,
         *_shared_collections(before, after),
+        *_kept_for_all(before, after),
         *(_lock_of_each(before, after) if b"static" in before.source.data else ()),
         *(_lost_own(before, after) if _OWN.search(before.source.data) else ()),
     ]
@@ -146,6 +149,30 @@ def _shared_collections(before: Outline, after: Outline) -> list[Finding]:
                 )
             )
     return found
+
+
+def _kept_for_all(before: Outline, after: Outline) -> list[Finding]:
+    """Each object that every call made for itself, and that all calls on one object share now."""
+    if is_test_code(after.source.path):
+        return []
+    collections = version(after).about.of("collections")
+
+    def changes(type_: str) -> bool:
+        return type_ in collections or _ALONE.match(type_) is not None or _SCRATCH.match(type_) is not None
+
+    return [
+        Finding(
+            ID,
+            "medium",
+            "resolved",
+            f"Each call of {one.function} made its own {one.state.type}; all calls share `{one.state.name}` now, which is not made for several threads.",
+            "Can two threads or requests call it on one object at the same time?",
+            lines(after, one.state.member.span, one.state.name),
+            (lines(after, one.used, "used without a lock"),),
+            about=(one.state.name, one.function),
+        )
+        for one in kept(comparison(before, after), changes)
+    ]
 
 
 def _lock_of_each(before: Outline, after: Outline) -> list[Finding]:

@@ -1,0 +1,82 @@
+"""Objects that each call made for itself, and that the object whose function it is keeps for all calls after an edit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Comparison, Pair
+from ctxreview.behaviour.version import State, Version, version
+from ctxreview.model import il
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
+
+
+class Kept(NamedTuple):
+    """Calls of ``function`` made such an object each; ``used`` is where the one in ``state`` is used now, under no lock."""
+
+    state: State
+    function: str
+    used: Span
+
+
+def kept(both: Comparison, changes: Callable[[str], bool]) -> Iterator[Kept]:
+    """Each new state of a type that ``changes`` (by its simple name) when it is used, of objects that had none before which changed."""
+    was, now = version(both.before), version(both.after)
+    for state in now.states:
+        type_ = simple_type_or_array(state.type)
+        if not changes(type_) or was.state(state.home, state.name) is not None or not _was_unchanging(state.home, was):
+            continue
+        if not _is_made_by_its_own(state, now):
+            continue
+        for pair in both.naming((state.name,)):
+            used = _used(pair, state, both.after)
+            if used is not None and _makes(was, pair.before.function.span, type_):
+                yield Kept(state, pair.after.function.name, used)
+                break
+
+
+def _was_unchanging(home: str, was: Version) -> bool:
+    """Whether a type was declared whose objects changed by nothing that was done with them: several threads could use one."""
+    own = [s for s in was.states if s.home == home and not s.static]
+    changing = was.about.of("collections")
+    return home in was.homes and all(
+        (s.fixed or was.getter(s) is not None) and not s.changes and simple_type_or_array(s.type) not in changing
+        for s in own
+    )
+
+
+def _is_made_by_its_own(state: State, now: Version) -> bool:
+    """Whether the type makes the object itself, where it is declared or in a constructor: who hands one in says whose it is."""
+    unit = now.initialiser(state.home, state.name)
+    body = unit.body.statements if unit is not None else ()
+    if body and isinstance(body[0], il.Exit) and isinstance(body[0].value, il.Create):
+        return True
+    makers = (f for f in now.outline.functions if f.kind == "constructor" and f.container == state.home)
+    units = (now.units.get(f.span) for f in makers)
+    return any(
+        isinstance(n, il.Assign)
+        and isinstance(n.value, il.Create)
+        and isinstance(n.target, il.Name | il.Access)
+        and (n.target.text if isinstance(n.target, il.Name) else n.target.name) == state.name
+        for unit in units
+        if unit is not None
+        for n in il.walk(unit.body, into=False)
+    )
+
+
+def _makes(of: Version, function: Span, type_: str) -> bool:
+    unit = of.units.get(function)
+    return unit is not None and any(
+        isinstance(n, il.Create) and simple_type_or_array(n.type) == type_ for n in il.walk(unit.body)
+    )
+
+
+def _used(pair: Pair, state: State, after: Outline) -> Span | None:
+    """Where a function that is no constructor uses state, held by nothing."""
+    function = pair.after.function
+    unit = version(after).units.get(function.span)
+    if unit is None or function.kind == "constructor" or any(h.kind == "lock" for h in pair.after.sections):
+        return None
+    return next((n.span for n in il.walk(unit.body) if isinstance(n, il.Name) and n.text == state.name), None)
