@@ -100,6 +100,12 @@ def _whole(data: bytes, language: Language, keep: int | None) -> Reading:
     return _read(data, language, keep, ())
 
 
+def forget() -> None:
+    """Give up the readings that are kept: of a large file they take some thirty times its bytes."""
+    for kept in (_part, _whole, _skimmed, _kept):
+        kept.cache_clear()
+
+
 def _is_code(at: int, data: bytes, read_as: bytes) -> bool:
     """Whether something of the line at an offset is left in the bytes as they were read: it is not in a branch that was blanked."""
     start, end = data.rfind(b"\n", 0, at) + 1, (data.find(b"\n", at) + 1 or len(data))

@@ -6,6 +6,7 @@ takes in all.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +32,14 @@ def cores() -> int:
     if forking.is_forked() or not hasattr(os, "fork") or (threading is not None and threading.active_count() > 1):
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def give_back() -> None:
+    """Give the system back the memory that is free: glibc keeps it otherwise, and elsewhere nothing is to be done."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def parallel_map(work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:

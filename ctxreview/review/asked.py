@@ -25,7 +25,7 @@ MIN_EACH = 8
 """Selections of each process: with fewer, starting processes takes longer than they save."""
 WAIT = 0.5
 """Seconds after which it is told that nothing has come."""
-MAX_FILES = 64
+MAX_FILES = 16
 """Files whose selections are kept by a process."""
 
 

@@ -14,6 +14,7 @@ from ctxreview.behaviour.same import forget
 from ctxreview.errors import CtxreviewError, SourceError
 from ctxreview.file_access import contents
 from ctxreview.model.source import Selection
+from ctxreview.outline import parse
 from ctxreview.review.request import Run, Siblings
 from ctxreview.workspace.reading import MAX_BYTES, path_from
 from ctxreview.workspace.selection_form import path_in
@@ -83,6 +84,8 @@ def forgetting(make: Make[T]) -> Make[T]:
         finally:
             if next(made) % REMEMBERED == 0:
                 forget()
+                parse.forget()
+                processes.give_back()
 
     return one
 

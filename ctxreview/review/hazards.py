@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ctxreview import rules
-from ctxreview.behaviour.same import Same
+from ctxreview.behaviour.same import Same, kept
 from ctxreview.config import Project
 from ctxreview.errors import ConfigError, did_you_mean
 from ctxreview.model.review import Context, Finding
@@ -21,7 +19,7 @@ def hazards_of(context: Context) -> tuple[Finding, ...]:
     )
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _found(same: Same) -> tuple[Finding, ...]:
     """What the rules find in a file, once for the selections in it that come one after the other."""
     return rules.check(same.outline)

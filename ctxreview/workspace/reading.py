@@ -86,7 +86,7 @@ def _reason(error: Exception) -> str:
     return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not a path"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _read_unchanged(real: str, shown: str, home: Path, _changed: int, _size: int) -> Source:
     for _ in range(3):
         try:

@@ -16,9 +16,11 @@ from ctxreview import processes
 from ctxreview.behaviour.version import version
 from ctxreview.cli.results import Result
 from ctxreview.errors import CtxreviewError
+from ctxreview.languages import language_of
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Lines, Source
 from ctxreview.outline import outline
+from ctxreview.outline.parse import Reading, read
 from ctxreview.reports.document import context_document
 from ctxreview.reports.json_text import dumps
 from ctxreview.review.batch import REMEMBERED, Make, each_selection
@@ -137,16 +139,21 @@ def test_no_process_is_left_behind_when_the_reader_stops(
 
 
 def test_what_is_known_of_files_is_forgotten() -> None:
-    """However many files a run goes through, what they do is not remembered for all of them."""
+    """However many files a run goes through, what they do is not remembered for all of them, nor are their trees, which are large."""
     known: list[weakref.ref[object]] = []
+    readings: list[Reading] = []
 
     def asked(given: str, siblings: Siblings) -> int:
         source = Source(f"{given}.cs", f"class {given} {{ void M() {{ }} }}".encode())
         made = version(outline(source))
         known.append(weakref.ref(made))
+        readings.append(read(source.data, language_of(source.path)))
+        assert read(source.data, language_of(source.path)) is readings[-1]
         return sum(made.units.get(function.span) is not None for function in made.outline.functions)
 
     given = [f"C{n}" for n in range(REMEMBERED)]
     assert list(each_selection(given, None, Run(), asked, sequential=True)) == [1] * REMEMBERED
     gc.collect()
     assert [ref() for ref in known] == [None] * REMEMBERED
+    last = Source(f"{given[-1]}.cs", f"class {given[-1]} {{ void M() {{ }} }}".encode())
+    assert read(last.data, language_of(last.path)) is not readings[-1]
