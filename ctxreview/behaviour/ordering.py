@@ -159,6 +159,35 @@ def hasty(pair: Pair, about: Behaviour) -> Iterator[Hasty]:
                 return
 
 
+class Foretold(NamedTuple):
+    """``call`` told others what ``kept`` had made lasting before the edit, and is made before it now."""
+
+    call: Effect
+    kept: Effect
+
+
+def foretold(pair: Pair, about: Behaviour) -> Iterator[Foretold]:
+    """The first call that tells others of what is not kept yet, by a unit of work of which only the names are known."""
+    for number, kept in sorted(pair.became.items()):
+        was = pair.before.effects[number]
+        if kept.kind not in ("call", "commit") or not about.pattern("keeps").search(kept.name):
+            continue
+        if any(h.kind == "transaction" and h.key == kept.party for h in kept.holds):
+            continue  # of one that is known: see :func:`hastened`
+        for later, call in sorted(pair.became.items()):
+            then = pair.before.effects[later]
+            turned = later > number and call.number < kept.number
+            if turned and _announces(call, about) and call.party != kept.party and pair.always_before(was, then):
+                yield Foretold(call, kept)
+                return
+
+
+def _announces(call: Effect, about: Behaviour) -> bool:
+    return (
+        call.kind in _CALLED and "awaited" in call.traits and about.pattern("announces").search(call.name) is not None
+    )
+
+
 _CALLED = ("call", "io", "save", "foreign")
 
 

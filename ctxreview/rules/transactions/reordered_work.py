@@ -7,7 +7,8 @@ two steps that swap although one may see the effect of the other: a read and a w
 save, two saves, an external call and a save, an exit and a write or save. Also a flag that is set before the data it
 announces, when the flag is read without the lock. A signal that is given before the
 data, or an object that is published before it is prepared. Without a scope, a message that is acknowledged before it
-is handled, and what is disposed of before a task that uses it has been waited for.
+is handled, a message that goes out before the commit which it tells of, and what is disposed of before a task that uses
+it has been waited for.
 
 Why it matters here
 -------------------
@@ -61,7 +62,18 @@ from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes
-from ctxreview.behaviour.ordering import Deprived, Hasty, Postponed, deprived, hasty, loops_of, postponed, woken
+from ctxreview.behaviour.ordering import (
+    Deprived,
+    Foretold,
+    Hasty,
+    Postponed,
+    deprived,
+    foretold,
+    hasty,
+    loops_of,
+    postponed,
+    woken,
+)
 from ctxreview.behaviour.paths import exclude_each_other
 from ctxreview.behaviour.publication import early, unfinished
 from ctxreview.behaviour.readied import shown
@@ -100,6 +112,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         loops = loops_of(before, pair.before), loops_of(after, pair.after)
         found += [_postponed(one) for one in postponed(pair, loops)]
         found += [_hasty(one) for one in hasty(pair, names_of(after.language))]
+        found += [_foretold(one) for one in foretold(pair, names_of(after.language))]
         found += [_deprived(one) for one in deprived(pair, after, names_of(after.language))]
     return found
 
@@ -114,6 +127,19 @@ def _hasty(one: Hasty) -> Finding:
         one.sign.at._replace(what=""),
         (one.work.at._replace(what=one.work.name),),
         about=(one.sign.name, one.work.name),
+    )
+
+
+def _foretold(one: Foretold) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.call.name} now tells others of what {one.kept.name} keeps only afterwards.",
+        "What have they been told when that fails, and what do they find when they look at once?",
+        one.call.at._replace(what=""),
+        (one.kept.at._replace(what=one.kept.name),),
+        about=(one.call.name, one.kept.name),
     )
 
 
