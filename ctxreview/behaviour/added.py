@@ -74,14 +74,29 @@ def is_taken_for_another(outline: Outline, region: Region) -> bool:
 
 
 def holds_new_work(both: Comparison, added: Region) -> bool:
-    """Whether a region that the edit adds is in a member that it adds too, and holds nothing that was done before: nobody waits for what nobody did."""
+    """Whether a region that the edit adds holds nothing that was done before: nobody waits for what nobody did.
+
+    It is in a member that the edit adds too, or is the only lock where it is taken, and what it holds is accesses to new state alone.
+    """
     member = both.after.member_of(added.opening)
     if member is None or added.form in ("sql", "attribute"):
         return False
-    if not any(b.member.span == member.span for b in both.both.fresh):
-        return False
     found = [(p, h) for p in both.changed for h in p.after.sections if h.region == added]
+    if not any(b.member.span == member.span for b in both.both.fresh) and not _is_for_new_state(both, found):
+        return False
     return not any(_was_done_without(p, e) for p, h in found for e in p.after.within(h) if _is_work(e))
+
+
+def _is_for_new_state(both: Comparison, found: list[tuple[Pair, Hold]]) -> bool:
+    """Whether a lock is held alone, and for accesses to state that the edit adds alone, wherever it is taken."""
+    inside = [e for p, h in found for e in p.after.within(h) if e.kind not in ("acquire", "release")]
+    fresh = {s.key for s in version(both.after).states} - {s.key for s in version(both.before).states}
+    return (
+        any(e.kind == "write" for e in inside)
+        and all(e.kind in ("read", "write") and len(e.holds) == 1 for e in inside)
+        and all(e.place is not None and (e.place.of or e.place.key) in fresh for e in inside)
+        and all(h.kind == "lock" and p.after.understood for p, h in found)
+    )
 
 
 def _was_done_without(pair: Pair, effect: Effect) -> bool:

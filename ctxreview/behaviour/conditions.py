@@ -24,9 +24,11 @@ def conditions(outline: Outline, unit: il.Unit, place: Span) -> tuple[Condition,
     return tuple(_walk(outline, unit.body, place))
 
 
-def tests(outline: Outline, unit: il.Unit) -> frozenset[str]:
-    """All comparisons of the branches of a function."""
-    return frozenset(t for n in il.walk(unit) if isinstance(n, il.Branch) for t in _tests(outline, n.condition))
+def tests(outline: Outline, unit: il.Unit, until: int | None = None) -> frozenset[str]:
+    """All comparisons of the branches of a function, or of those whose condition ends before the byte ``until``."""
+    branches = (n for n in il.walk(unit) if isinstance(n, il.Branch))
+    asked = (b.condition for b in branches if until is None or b.condition.span.end <= until)
+    return frozenset(t for condition in asked for t in _tests(outline, condition))
 
 
 def _walk(outline: Outline, start: il.Node, place: Span) -> Iterator[Condition]:

@@ -94,6 +94,8 @@ def postponed(pair: Pair, loops: tuple[Sequence[Span], Sequence[Span]]) -> Itera
                 continue
             if now.traits & then.traits & {"each", "parallel"}:
                 continue  # each of those that run side by side now does both, one after the other
+            if any(e.kind == "call" and e.name in mark.path and _turn(loops[1], now, e) for e in pair.after.effects):
+                continue  # it was done in a helper that each turn calls still, and that is not followed any more
             if _turn(loops[0], call, mark) is not None and _turn(loops[1], now, then) is None:
                 yield Postponed(now, then)
                 return

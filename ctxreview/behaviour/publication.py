@@ -170,6 +170,8 @@ def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
     for key, state in new.items():
         before = was.get(key)
         what = "volatile" if state.volatile and (before is None or not before.volatile) else ""
+        if what and before is None and any(key_ not in new and _stands_for(s, state) for key_, s in was.items()):
+            continue  # it has another name
         if before is not None and _is_shared_by(both.after, state) and not _is_shared_by(both.before, before):
             once = version(both.after).about.has("runs_once", simple_type_or_array(state.type))
             what = what or ("" if once else "concurrent")  # what is made once is looked at by all and changed by none
@@ -185,6 +187,11 @@ def resynchronised(both: Comparison) -> Iterator[Resynchronised]:
             and _is_missed(both, key, state, [s for now, s in new.items() if now not in was])
         ):
             yield Resynchronised("indivisible", state, gained=False)
+
+
+def _stands_for(old: State, new: State) -> bool:
+    """Whether state that is gone was of the kind that new state of its type is."""
+    return old.volatile and (old.home, old.type, old.static) == (new.home, new.type, new.static)
 
 
 def _is_missed(both: Comparison, key: str, state: State, fresh: list[State]) -> bool:
@@ -328,7 +335,10 @@ def unfinished(both: Comparison) -> Iterator[Unfinished]:
             )
             later = pair.after.effects[now.number + 1 :]
             reads = frozenset(e.number for e in later if e.kind == "read" and e.place and e.place.key == now.place.key)
+            again = max((e.number for e in later if e.kind == "write" and e.place == now.place), default=now.number)
             step = next((e for e in later if prepared[e.name] > ready[e.name] and _is_on(e, now, reads)), None)
+            if step is not None and step.number < again:
+                continue  # it is before a write that is made once more
             if step is None or any(e.name == step.name and e.kind == step.kind for e in pair.before.effects[number:]):
                 continue
             look = open_look(both, now)

@@ -87,6 +87,15 @@ def _looks_itself(of: Trace, act: Effect, look: Effect) -> bool:
     return "both ways" in act.traits and any(act.number in e.depends for e in of.effects[act.number + 1 :])
 
 
+def _is_only_handed_in(of: Trace, look: Effect) -> bool:
+    """Whether a look is at a variable of a function around, and says nowhere whether something is done: it is handed in, and not checked."""
+    return (
+        look.place is not None
+        and look.place.kind == "captured"
+        and not any(look.number in e.decided_by for e in of.effects[look.number + 1 :])
+    )
+
+
 def _count(of: Trace, look: Effect, hold: Hold) -> int:
     """How often the place of a look is read under a lock."""
     return sum(e.key == look.key and hold.key in e.locks for e in of.of("read"))
@@ -94,4 +103,5 @@ def _count(of: Trace, look: Effect, hold: Hold) -> int:
 
 def _looks(of: Trace, act: Effect, hold: Hold) -> list[Effect]:
     """The reads of shared state in the same section that decide an effect."""
-    return [e for e in of.within(hold) if e.kind == "read" and e.is_seen and of.decides(e, act)]
+    reads = (e for e in of.within(hold) if e.kind == "read" and e.is_seen and of.decides(e, act))
+    return [e for e in reads if not _is_only_handed_in(of, e)]

@@ -144,7 +144,7 @@ def _ending(unit: il.Unit, region: Region, fails_with: frozenset[str]) -> Iterat
     """The handlers around the opening of a region, and under it, that do not end by throwing, or by a task that failed."""
     for node in il.walk(unit, within=region.span):
         if isinstance(node, il.Try) and (node.span.overlaps(region.span) or node.body.span.contains(region.opening)):
-            yield from (h for h in node.handlers if leaving(h.body) != "throw" and not _keeps(h, fails_with))
+            yield from (h for h in node.handlers if leaving(h.body) != "throw" and not _keeps(h, unit, fails_with))
 
 
 def _handlers(unit: il.Unit) -> Counter[str]:
@@ -153,8 +153,8 @@ def _handlers(unit: il.Unit) -> Counter[str]:
     return Counter(h.type for n in tried for h in n.handlers if leaving(h.body) != "throw")
 
 
-def _keeps(handler: il.Handler, fails_with: frozenset[str]) -> bool:
-    """Whether a handler keeps the failure in state, or gives it to a task: whoever asks there learns of it."""
+def _keeps(handler: il.Handler, unit: il.Unit, fails_with: frozenset[str]) -> bool:
+    """Whether a handler keeps the failure in state, by itself or in what is made of it, or gives it to a task: whoever asks there learns of it."""
     if handler.name is None:
         return False
     given = (n.arguments for n in il.walk(handler.body) if isinstance(n, il.Call) and n.callee in fails_with)
@@ -162,13 +162,23 @@ def _keeps(handler: il.Handler, fails_with: frozenset[str]) -> bool:
         isinstance(v, il.Name) and v.text == handler.name.text for values in given for a in values for v in il.walk(a)
     ):
         return True
-    return any(
-        isinstance(n, il.Assign)
-        and isinstance(n.value, il.Name)
-        and n.value.text == handler.name.text
-        and (isinstance(n.target, il.Access) or (isinstance(n.target, il.Name) and n.target.binding != "local"))
-        for n in il.walk(handler.body)
-    )
+    own = [n for n in il.walk(handler.body) if isinstance(n, il.Assign) and _is_of(n.value, handler.name.text)]
+    given = {n.target.text for n in own if isinstance(n.target, il.Name) and n.target.binding == "local"}
+    passed = (n for n in il.walk(unit) if given and isinstance(n, il.Assign))
+    own += [n for n in passed if isinstance(n.value, il.Name) and n.value.text in given]
+    return any(map(_is_kept, own))
+
+
+def _is_of(value: il.Value, failure: str) -> bool:
+    """Whether a value is a failure, or an object that is made with it."""
+    made = [a.value for a in value.arguments] if isinstance(value, il.Create) else [value]
+    return any(isinstance(v, il.Name) and v.text == failure for v in made)
+
+
+def _is_kept(assign: il.Assign) -> bool:
+    """Whether a value is given to state."""
+    target = assign.target
+    return isinstance(target, il.Access) or (isinstance(target, il.Name) and target.binding != "local")
 
 
 def _lowered(outline: Outline, functions: Iterable[Function]) -> dict[str, il.Unit]:
@@ -258,11 +268,15 @@ def unasked(both: Comparison, pair: Pair) -> Iterator[Unasked]:
 
 
 class Unconditional(NamedTuple):
-    """``now`` is a step in a condition, done whatever ``condition`` says; before the edit, as ``before``, it was done only where that holds."""
+    """``now`` is a step in a condition, done whatever ``condition`` says; before the edit, as ``before``, it was done on one answer to that only.
+
+    ``asked`` says that the condition is still asked before the step.
+    """
 
     before: Effect
     now: Effect
     condition: Condition
+    asked: bool
 
 
 def unconditional(both: Comparison, pair: Pair) -> Iterator[Unconditional]:
@@ -283,7 +297,8 @@ def unconditional(both: Comparison, pair: Pair) -> Iterator[Unconditional]:
         asked = next((c for c in lost if c.test in later), None)
         if asked is not None:
             told.add(now.span)
-            yield Unconditional(step, now, asked)
+            first = asked.test in tests(both.after, units[1], until=now.span.start)
+            yield Unconditional(step, now, asked, first)
 
 
 def _decides(pair: Pair, step: Effect, now: Effect) -> bool:

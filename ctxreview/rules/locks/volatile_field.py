@@ -222,12 +222,18 @@ def _unconditional(before: Outline, after: Outline) -> Iterator[Finding]:
         for step in unconditional(both, pair):
             name = (step.now.place.of or step.now.place.key).rpartition(".")[2] if step.now.place is not None else ""
             test = " ".join(before.source.text(step.condition.at).split())
+            if step.asked:
+                message = f"`{name}` is changed whatever `{test}` says; that decided before whether it is."
+                question = "Which of the two answers left it alone, and may it be changed there too?"
+            else:
+                message = f"`{name}` is changed before `{test}` is asked; it was changed only where that said so."
+                question = "Is it used up for whoever comes next, although nothing is done with it?"
             yield Finding(
                 ID,
                 "medium",
                 "resolved",
-                f"`{name}` is changed before `{test}` is asked; it was changed only where that said so.",
-                "Is it used up for whoever comes next, although nothing is done with it?",
+                message,
+                question,
                 step.now.at._replace(what=""),
                 (step.before.at._replace(what=f"{step.before.name}, before the edit"),),
                 about=(name, step.condition.test),
