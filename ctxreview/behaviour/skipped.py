@@ -163,9 +163,9 @@ def _keeps(handler: il.Handler, unit: il.Unit, fails_with: frozenset[str]) -> bo
     ):
         return True
     own = [n for n in il.walk(handler.body) if isinstance(n, il.Assign) and _is_of(n.value, handler.name.text)]
-    given = {n.target.text for n in own if isinstance(n.target, il.Name) and n.target.binding == "local"}
-    passed = (n for n in il.walk(unit) if given and isinstance(n, il.Assign))
-    own += [n for n in passed if isinstance(n.value, il.Name) and n.value.text in given]
+    variables = {n.target.text for n in own if isinstance(n.target, il.Name) and n.target.binding == "local"}
+    passed = (n for n in il.walk(unit) if variables and isinstance(n, il.Assign))
+    own += [n for n in passed if isinstance(n.value, il.Name) and n.value.text in variables]
     return any(map(_is_kept, own))
 
 

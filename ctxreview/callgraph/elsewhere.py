@@ -44,9 +44,14 @@ class Family:
     ``changed`` are the names of what an edit changes, by the paths of their files, ``leading`` those of functions that call it.
     """
 
-    def __init__(self, repository: Repository, edited: int = 1) -> None:
-        """``edited`` is how many files the edit changes."""
+    def __init__(self, repository: Repository, edited: int = 1, decided: dict[str, bool] | None = None) -> None:
+        """``edited`` is how many files the edit changes.
+
+        ``decided`` says of paths whether their files are read. Two versions that are compared have one: else a file that only one of
+        them has room for would look like a change.
+        """
         self.repository = repository
+        self._decided = decided if decided is not None else {}
         self._edited = min(max(edited, 1), MOST_EDITED)
         self.cut: dict[str, None] = {}
         self.changed: dict[str, frozenset[str]] = {}
@@ -142,7 +147,10 @@ class Family:
             source = self.repository.source(path)
             size = len(source.data) if source is not None else 0
             others = len(self._whole) - len(self.changed)
-            if source is None or others >= MOST_FILES * self._edited or self._read + size > MOST_BYTES * self._edited:
+            if source is None:
+                return None
+            fits = others < MOST_FILES * self._edited and self._read + size <= MOST_BYTES * self._edited
+            if not self._decided.setdefault(path, fits):
                 return None
             self._read += size
             made = self.repository.whole(path)

@@ -77,7 +77,8 @@ def edited(
     Each has the wrappers that its changed functions, their callers there and in the first file the ``selected`` ones call.
     """
     now = repository.edited(*(source for _, source in files))
-    was, then = (Family(one, len(files)) for one in (repository, now))
+    decided: dict[str, bool] = {}
+    was, then = (Family(one, len(files), decided) for one in (repository, now))
     pairs = [(before, outline(source, wrappers=repository.wrappers)) for before, source in files]
     names = [{_key(f) for f in (*_changed(*pair), *_changed(*pair[::-1]))} for pair in pairs]
     words = frozenset(name for keys in names for _, name in keys)

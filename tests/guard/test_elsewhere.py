@@ -412,3 +412,15 @@ def test_what_is_too_much_to_read_is_said(tmp_path: Path) -> None:
     assert note.informs
     assert "not read: Levels.cs." in note.message
     assert checked.verdict == "no-known-conflict"
+
+
+def test_both_versions_read_the_same_files(tmp_path: Path) -> None:
+    """Where more files are called than are read, one call fewer makes room for another file: that the last one is read changes nothing."""
+    step = "public sealed class Step{0} {{ private int _done; public void Go() {{ _done++; }} }}"
+    last = 'public sealed class Step20 { private HttpClient _client; public void Go() { _client.PostAsync("go", null).Wait(); } }'
+    steps = {f"Step{n}.cs": step.format(n) for n in range(20)} | {"Step20.cs": last}
+    fields = "\n".join(f"private readonly Step{n} _step{n} = new();" for n in range(21))
+    calls = "\n".join(f"_step{n}.Go();" for n in range(1, 21))
+    all_ = f"public sealed class All\n{{\nprivate readonly object _gate = new();\n{fields}\npublic void Go()\n{{\nlock (_gate)\n{{\n_step0.Go();\n{calls}\n}}\n}}\n}}"
+    checked = edited(repository(tmp_path, {**steps, "All.cs": all_}), "All.cs", "_step0.Go();\n", "")
+    assert [(f.rule, f.severity) for f in checked.findings] == [("unread-files", "note")]
