@@ -21,12 +21,14 @@ class Fragments(NamedTuple):
     """How a piece of code that is cut out of a file reads.
 
     ``members`` and ``statements`` are the lines before and after that make a file of members of a type and of statements of
-    a function; ``imports`` is a regular expression for a line at the head of a file that only gives names.
+    a function; ``imports`` is a regular expression for a line at the head of a file that only gives names, ``signatures`` one for a
+    line that declares a type of functions as ``name``.
     """
 
     members: Sequence[str] = (" ", " ")
     statements: Sequence[str] = (" ", " ")
     imports: str = NOTHING
+    signatures: str = NOTHING
 
 
 class Conditional(NamedTuple):

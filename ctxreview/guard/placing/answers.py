@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from ctxreview.errors import ReplyError
 from ctxreview.guard.placing import fragments, patches, prose
-from ctxreview.guard.placing.edits import lines_of, replacing, verbatim
-from ctxreview.guard.placing.elisions import balance, is_elision, is_telling
+from ctxreview.guard.placing.edits import replacing, verbatim
+from ctxreview.guard.placing.elisions import is_elision, is_telling
 from ctxreview.guard.placing.elisions import within_reason as limits
+from ctxreview.guard.placing.instead import instead, touched
 from ctxreview.guard.placing.joining import Part, joined
 from ctxreview.guard.placing.pairs import pairs
-from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.refusals import UnplacedError
 from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
@@ -274,19 +275,13 @@ def _quotes(block: _Block, source: Source) -> bool:
 def _is_selected(block: _Block, context: Context) -> bool:
     """Whether a block only quotes what is selected: all of its code, or a part that is said to be kept."""
     source, (chosen_first, chosen_last) = context.selection.source, context.selection.lines
-    for first, last in _touched(fragments.quoted(block.code, source), context):
+    for first, last in touched(fragments.quoted(block.code, source), context):
         if _KEEP.search(block.above):
             return True
         outside = (n for n in range(chosen_first, chosen_last + 1) if not first <= n <= last)
         if not any(is_telling(source.line(n)) for n in outside):
             return True
     return False
-
-
-def _touched(places: Sequence[tuple[int, int]], context: Context) -> list[tuple[int, int]]:
-    """The places that hold a selected line."""
-    chosen_first, chosen_last = context.selection.lines
-    return [(first, last) for first, last in places if first <= chosen_last and chosen_first <= last]
 
 
 def _other_file(block: _Block, source: Source) -> str | None:
@@ -351,29 +346,7 @@ def _said(text: str, context: Context) -> Suggestion:
 def _placed(block: _Block, quoted: _Block | None, title: _Title, context: Context) -> Suggestion:
     try:
         if quoted is not None and _says(_BEFORE, quoted):
-            return Suggestion(*title, _instead(block, quoted, context))
+            return Suggestion(*title, instead(quoted.code, block.code, context))
         return Suggestion(*title, fragments.edits(block.code, context))
     except UnplacedError as why:
         return Suggestion(*title, (), str(why))
-
-
-def _instead(block: _Block, quoted: _Block, context: Context) -> tuple[Edit, ...]:
-    """The edits of a block that replaces another one, which quotes the file."""
-    source = context.selection.source
-    places = fragments.quoted(quoted.code, source)
-    if fragments.declares(block.code, context):
-        return fragments.edits(block.code, context)
-    if not places:
-        raise UnplacedError("What it shows as the code before is not in the file as it is now.", Instead.QUOTED)
-    own = _touched(places, context) or places
-    if len(own) > 1:
-        raise UnplacedError(
-            f"What it shows as the code before occurs in {len(own)} places: lines {', '.join(str(a) for a, _ in own[:5])}.",
-            Instead.LINES,
-        )
-    first, last = own[0]
-    # Neither has to be whole: what the one opens and does not close, the other does not either.
-    if balance("\n".join(lines_of(source, first, last))) != balance(block.code):
-        return fragments.edits(block.code, context)
-    # A blank line above the code is the fence's: the place begins with the first line of the code before.
-    return fragments.edits(block.code.lstrip("\n"), context, (first, last))

@@ -32,22 +32,16 @@ def types(body: Sequence[str], plain: Sequence[str], imports: Sequence[str], con
         return ()
     known = {t: _type_of(t, context) for t in tops}
     unknown = [t.name for t, there in known.items() if there is None]
-    left_out = leaves_out(body, lines_of(source, 1, source.line_count))
-    named = [t for t in known.values() if t is not None]
+    named = [(t, there) for t, there in known.items() if there is not None]
     if not named:
         raise UnplacedError(f"It declares {listed(unknown)}, which is not in the file.", Instead.SELECTED)
-    if (
-        not unknown
-        and not left_out
-        and all(
-            not _missing(t, o, found, context.outline) and not _is_shortened(t, o, found, context)
-            for t, o in known.items()
-            if o is not None
-        )
+    if not leaves_out(body, lines_of(source, 1, source.line_count)) and all(
+        not _missing(t, o, found, context.outline) and not _is_shortened(t, o, found, context) for t, o in named
     ):
-        if imports and any("." in t.qualified for t in tops) and _holds_all(named, context.outline):
+        if is_whole_file(imports, found, context):
             return (replacing(source, 1, source.line_count, _whole_file(imports, body, source)),)
-        return tuple(_type_edit(t, o, body, found.source, source) for t, o in known.items() if o is not None)
+        if not unknown:
+            return tuple(_type_edit(t, o, body, found.source, source) for t, o in named)
     edits: list[Edit] = []
     for top, there in known.items():
         if there is None:
@@ -80,8 +74,10 @@ def _whole_file(imports: Sequence[str], body: Sequence[str], source: Source) -> 
     return [*head, *given]
 
 
-def _holds_all(types: Sequence[TypeDecl], there: Outline) -> bool:
-    return all(any(t.span.contains(o.span) for t in types) for o in there.types)
+def is_whole_file(imports: Sequence[str], found: Outline, context: Context) -> bool:
+    """Whether a fragment is a whole file: it begins with imports and a namespace, and declares all types of the file."""
+    names = {t.qualified for t in found.types}
+    return bool(imports) and any("." in n for n in names) and all(t.qualified in names for t in context.outline.types)
 
 
 def _type_of(top: TypeDecl, context: Context) -> TypeDecl | None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ctxreview.guard.placing.elisions import balance, is_telling, pieces, squeezed
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.renaming import Renames, renames
 from ctxreview.guard.placing.snippets import LIKE, alike, shortened
 from ctxreview.guard.placing.units import Hole, Unit, shown, units
 from ctxreview.regex import regex
@@ -98,6 +99,7 @@ class _Filling:
         # Where most of it is chosen, that says nothing.
         few = len(chosen) * 2 < len(original)
         self.chosen = [few and not {*range(u.first, u.last)}.isdisjoint(chosen) for u in there]
+        self.renames = Renames({})
         self.depth = [*accumulate((balance(u.key) for u in there), initial=0)]
         self.known = {u.key for u in there}
         sides = (there, [u for u in shown if isinstance(u, Unit)])
@@ -115,7 +117,9 @@ class _Filling:
         """The original with what is shown in its place. Raises :class:`UnplacedError` where that is not certain."""
         depth = balance("\n".join(self.original))
         texts: list[tuple[_Way, list[str]]] = []
-        for way in self._ways():
+        ways = self._ways()
+        self.renames = self._renames(ways[0]) if ways else Renames({})
+        for way in self._ways() if self.renames.names else ways:
             text = self._written(way)
             if balance("\n".join(text)) == depth and all(text != t for _, t in texts) and not self._is_swapped(way):
                 texts.append((way, text))
@@ -149,13 +153,27 @@ class _Filling:
                 for n, there in ((i - 1, first), (i + 1, last - 1)):
                     near = self.shown[n] if 0 <= n < len(self.shown) else unit
                     if isinstance(near, Unit) and n not in pairs and not is_telling(near.key):
-                        same = first < last and near.words and near.key == self.there[there].key
-                        if near.key in gone or same:
+                        same = first < last and near.key == self.there[there].key
+                        headed = n < i and pairs.get(n - 1) == there - 1
+                        if near.key in gone or (same and (near.words or headed)):
                             return True
         return False
 
     def _is_doubtful(self, way: _Way) -> bool:
-        return self._is_copied(way) or self._may_replace(way) or self._is_loose(way) or self._is_torn(way)
+        doubts = (self._is_copied, self._may_replace, self._is_loose, self._is_torn, self._is_stale)
+        return any(doubt(way) for doubt in doubts)
+
+    def _renames(self, way: _Way) -> Renames:
+        """What a way calls otherwise, wherever it is shown."""
+        pairs = {(self.there[n].key, unit.key) for i, n in way.pairs if isinstance(unit := self.shown[i], Unit)}
+        return renames(pairs, frozenset(w for u in self.shown if isinstance(u, Unit) for w in u.words))
+
+    def _is_stale(self, way: _Way) -> bool:
+        """Whether an elision takes in a variable that what is shown declares under another name."""
+        within = [n for a, b in way.taken for n in range(a, b)]
+        declared = (_DECLARES.match(u.key) for n, u in enumerate(self.there) if n not in within)
+        old = {m[1] for m in declared if m is not None} & set(self.renames.names)
+        return any(name in self.there[n].words for n in within for name in old)
 
     def _may_replace(self, way: _Way) -> bool:
         """Whether something comes next to an elision that begins as the next thing that the elision takes in: it may replace that."""
@@ -190,7 +208,13 @@ class _Filling:
         for i, unit in enumerate(self.shown):
             if isinstance(unit, Hole) or (
                 i in pairs
-                and (unit.key == self.there[pairs[i]].key or (self.chosen[pairs[i]] and unit.key not in keys))
+                and (
+                    unit.key == self.there[pairs[i]].key
+                    or (
+                        (self.chosen[pairs[i]] or self.renames.explain(self.there[pairs[i]].key, unit.key))
+                        and unit.key not in keys
+                    )
+                )
             ):
                 continue
             moved = gone if i in holes else set[str]()
@@ -288,6 +312,8 @@ class _Filling:
             return 0.0 if unit.words else 0.01 * min(20, abs(unit.columns - other.columns))
         if balance(unit.key) != balance(other.key):
             return None
+        if self.renames.explain(other.key, unit.key):
+            return 0.5
         changed = max(0.5, (unit.words - other.words).total() + (other.words - unit.words).total() * price)
         if self._names(unit) and self._names(unit) == self._names(other):
             return min(changed, 1.0)

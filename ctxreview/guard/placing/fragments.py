@@ -10,22 +10,30 @@ import re
 from collections.abc import Sequence
 
 from ctxreview.guard.placing.cut import cut
-from ctxreview.guard.placing.declarations import is_statement, members, types
+from ctxreview.guard.placing.declarations import is_statement, is_whole_file, members, types
 from ctxreview.guard.placing.edits import apply, fitted, lines_of, places_of, replacing
 from ctxreview.guard.placing.elisions import (
     balance,
-    is_elision,
     is_telling,
     leaves_out,
-    squeezed,
     within_reason,
     without_elisions,
 )
 from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.importing import import_edits, without_imports
+from ctxreview.guard.placing.new_types import apart, beside
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
-from ctxreview.guard.placing.snippets import COMMENT_LINE, UNREADABLE, as_members, as_statements, chosen, errors_in
+from ctxreview.guard.placing.snippets import (
+    UNREADABLE,
+    as_members,
+    as_statements,
+    chosen,
+    errors_in,
+    parsed,
+)
 from ctxreview.guard.placing.statements import statements
-from ctxreview.languages import language_of, load
+from ctxreview.languages import load
+from ctxreview.model.phrases import listed
 from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source
 
@@ -46,16 +54,16 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
 def _edits(code: str, context: Context, instead: tuple[int, int] | None) -> tuple[Edit, ...]:
     source = context.selection.source
     within_reason(code.splitlines())
-    imports, body = _without_imports(code.splitlines(), source)
+    imports, body = without_imports(code.splitlines(), source)
     if not any(line.strip() for line in body):
-        return _import_edits(imports, source) or _nothing()
+        return import_edits(imports, source) or _nothing()
     plain = without_elisions(body)
     odd = balance("\n".join(plain))
     if instead is None or not odd:
         _check_branches(plain, load(context.outline.language).shape.conditional.lines)
     if odd and instead is None:
         if (edit := cut(body, context)) is not None:
-            return (*_import_edits(imports, source), edit)
+            return (*import_edits(imports, source), edit)
         raise UnplacedError(
             f"Its braces do not match ({abs(odd)} {'more opened than closed' if odd > 0 else 'more closed than opened'}), so it is cut or incomplete.",
             Instead.METHOD,
@@ -64,13 +72,22 @@ def _edits(code: str, context: Context, instead: tuple[int, int] | None) -> tupl
         old = lines_of(source, *instead)
         new = fitted(body, old, source)
         return (
-            *_import_edits(imports, source),
+            *import_edits(imports, source),
             replacing(source, *instead, filled(new, old, chosen(context, instead[0])) if leaves_out(new, old) else new),
+        )
+    beyond = apart(body, context)
+    if beyond.rest and (unused := beyond.unused()):
+        raise UnplacedError(f"It declares {listed(unused)}, which is not in the file.", Instead.SELECTED)
+    if beyond.rest and beyond.types and not is_whole_file(imports, parsed(plain, source), context):
+        return (
+            *import_edits(imports, source),
+            *_edits("\n".join(beyond.rest), context, None),
+            *beside(beyond.types, context),
         )
     found = types(body, plain, imports, context) or members(body, plain, context) or statements(body, plain, context)
     if found and found[0].start_line == 1 and found[0].end_line == source.line_count:
         return found
-    return (*_import_edits(imports, source), *found)
+    return (*import_edits(imports, source), *found)
 
 
 def _check_branches(plain: Sequence[str], conditional: str) -> None:
@@ -93,7 +110,7 @@ def _nothing() -> tuple[Edit, ...]:
 def declares(code: str, context: Context) -> bool:
     """Whether ``code`` declares types or members, and so says on its own where it belongs."""
     source = context.selection.source
-    plain = without_elisions(_without_imports(code.splitlines(), source)[1])
+    plain = without_elisions(without_imports(code.splitlines(), source)[1])
     as_class = as_members(plain, source)
     as_body = as_statements(plain, source)
     named = (f for f in as_class.functions if f.kind not in ("lambda", "accessor"))
@@ -111,41 +128,3 @@ def quoted(code: str, source: Source) -> list[tuple[int, int]]:
 
 def _labels(line: str) -> bool:
     return bool(re.fullmatch(r"\s*//\s*(before|original|current|old|existing)\b.{0,40}", line, re.IGNORECASE))
-
-
-# --- imports -------------------------------------------------------------------------------------------------
-
-
-def _is_import(line: str, source: Source) -> bool:
-    return re.fullmatch(language_of(source.path).shape.fragments.imports, line) is not None
-
-
-def _without_imports(lines: Sequence[str], source: Source) -> tuple[list[str], list[str]]:
-    """The imports at the top, and the rest."""
-    imports: list[str] = []
-    last = max((i for i, line in enumerate(lines) if _is_import(line, source)), default=-1)
-    for i, line in enumerate(lines):
-        if _is_import(line, source):
-            imports.append(line.strip())
-        elif line.strip() and not (COMMENT_LINE.match(line) and i <= last) and not (is_elision(line) and imports):
-            return (imports, list(lines[i:])) if imports else ([], list(lines))
-    return imports, []
-
-
-def _import_edits(imports: Sequence[str], source: Source) -> tuple[Edit, ...]:
-    """The edit that adds the imports that the file does not have to those at its head."""
-    lines = lines_of(source, 1, source.line_count)
-    there = {squeezed(line) for line in lines}
-    new = [u for u in dict.fromkeys(imports) if squeezed(u) not in there]
-    if not new:
-        return ()
-    last = 0
-    for i, line in enumerate(lines):
-        if _is_import(line, source):
-            last = i + 1
-        elif line.strip() and not COMMENT_LINE.match(line) and not line.startswith("#"):
-            break
-    if last:
-        return (replacing(source, last, last, [lines[last - 1], *new]),)
-    at = next(i for i, line in enumerate(lines) if line.strip() and not COMMENT_LINE.match(line))
-    return (replacing(source, at + 1, at + 1, [*new, "", lines[at]]),)

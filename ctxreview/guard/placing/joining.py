@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ctxreview.guard.placing.edits import fitted, is_here, lines_of
+from ctxreview.guard.placing.edits import is_here
+from ctxreview.guard.placing.importing import import_edits, without_imports
+from ctxreview.guard.placing.new_types import apart, behind, beside
 from ctxreview.guard.placing.snippets import as_members
 from ctxreview.model.review import Context, Edit, Suggestion
 from ctxreview.model.source import Source, Span
@@ -36,17 +38,25 @@ def joined(parts: Sequence[Part], context: Context) -> list[Suggestion]:
     known = frozenset(_NAME.findall(source.data.decode("utf-8", "replace")))
     added = [_text(p, source) for p in parts]
     uses = [frozenset(_NAME.findall(text)) - known for text in added]
-    declared = [_declared(text, source) & new for text, new in zip(added, uses, strict=True)]
+    declared = [_declared(text, context) & new for text, new in zip(added, uses, strict=True)]
     group = list(range(len(found)))
-    for i, names in enumerate(declared):
-        users = [j for j in range(len(found)) if j != i and names & uses[j]]
-        if any(names & declared[j] for j in users):
-            continue  # both declare it: the one is instead of the other
-        if found[i].unplaced and users:
-            found[i] = _beside(parts[i], found[users[0]], context)
-        for j in users if not found[i].unplaced else ():
-            first, second = sorted((group[i], group[j]))
-            group = [first if g == second else g for g in group]
+    waiting = [*range(len(found))]
+    while waiting:
+        # What is placed beside code that uses it may itself use what has no place yet.
+        left, now = waiting, list[int]()
+        for i in left:
+            users = [j for j in range(len(found)) if j != i and declared[i] & uses[j]]
+            if any(declared[i] & declared[j] for j in users):
+                continue  # both declare it: the one is instead of the other
+            if found[i].unplaced and (placed := [found[j] for j in users if not found[j].unplaced]):
+                found[i] = _beside(parts[i], placed[0], context)
+            if found[i].unplaced:
+                now.append(i)
+                continue
+            for j in users:
+                first, second = sorted((group[i], group[j]))
+                group = [first if g == second else g for g in group]
+        waiting = now if len(now) < len(left) else []
     return [_one([s for s, g in zip(found, group, strict=True) if g == n]) for n in dict.fromkeys(group)]
 
 
@@ -57,22 +67,26 @@ def _text(part: Part, source: Source) -> str:
 
 
 def _beside(part: Part, user: Suggestion, context: Context) -> Suggestion:
-    """The block's functions behind the member in which they are used; as it was where that is not certain."""
-    source = context.selection.source
-    lines = part.code.rstrip().split("\n")
+    """The block's types beside the one that uses them, its functions behind the member in which they are used; as it was where that is not certain."""
+    source, given = context.selection.source, part.suggestion
+    imports, body = without_imports(part.code.rstrip().split("\n"), source)
+    new = apart(body, context)
+    if new.types and not any(line.strip() for line in new.rest):
+        edits = (*import_edits(imports, source), *beside(new.types, context))
+        return Suggestion(given.title, given.rationale, edits)
     here = [e for e in user.edits if is_here(e, source) and e.start_line]
-    there = as_members(lines, source)
+    there = as_members(body, source)
     whole = bool(there.outermost) and not there.members and len(there.types) == 1
-    member = context.outline.member_of(_code(here[0].start_line, source)) if here else None
-    if not whole or member is None:
-        return part.suggestion
+    members = (
+        context.outline.member_of(_code(e.start_line, source)) for e in here if e.start_line <= source.line_count
+    )
+    member = next((m for m in members if m is not None), None)
+    if imports or not whole or member is None:
+        return given
     first, last = source.lines_of(member.span)
     if any(e.start_line <= last < e.end_line for e in here):
-        return part.suggestion
-    like = lines_of(source, first, last)
-    new = source.newline.join(("", *fitted(lines, like, source), ""))
-    edit = Edit(source.path, last + 1, last, "", new, verbatim=True)
-    return Suggestion(part.suggestion.title, part.suggestion.rationale, (edit,))
+        return given
+    return Suggestion(given.title, given.rationale, (behind([body], (first, last), source),))
 
 
 def _code(line: int, source: Source) -> Span:
@@ -89,17 +103,20 @@ def _added(edit: Edit) -> str:
     return "\n".join(line for line in edit.replacement.split("\n") if " ".join(line.split()) not in old)
 
 
-def _declared(text: str, source: Source) -> frozenset[str]:
-    """The names that some lines declare, read as members of a type."""
-    there = as_members(text.split("\n"), source)
+def _declared(text: str, context: Context) -> frozenset[str]:
+    """The names that some lines declare, read as members of a type, and those of new types."""
+    body = without_imports(text.split("\n"), context.selection.source)[1]
+    there = as_members(body, context.selection.source)
+    new = frozenset[str]().union(*(t.names for t in apart(body, context).types))
     if there.parse.errors:
-        return frozenset()
-    types = [t.name for t in there.types[1:]]
-    return frozenset((*(n for m in there.members for n in m.names), *(f.name for f in there.outermost), *types))
+        return new
+    return new.union(*(m.names for m in there.members), (f.name for f in there.outermost))
 
 
 def _one(parts: Sequence[Suggestion]) -> Suggestion:
     if len(parts) == 1:
         return parts[0]
     reasons = "\n\n".join(dict.fromkeys(p.rationale for p in parts if p.rationale))
-    return Suggestion(" and ".join(p.title for p in parts), reasons, tuple(e for p in parts for e in p.edits))
+    return Suggestion(
+        " and ".join(p.title for p in parts), reasons, tuple(dict.fromkeys(e for p in parts for e in p.edits))
+    )

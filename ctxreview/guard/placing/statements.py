@@ -127,6 +127,7 @@ class _Placing:
             )
         self.keys = Counter(i.key for i in self.there)
         self.selected = self._selected()
+        self.unfilled: list[Sequence[Item]] = []
         self.like = {(g.index, t.statement.span): g.is_like(t) for g in given for t in self.there}
 
     def edit(self) -> Edit:
@@ -150,9 +151,11 @@ class _Placing:
             best = named[0]
         whole = next((r for r in certain if r.selected), best)
         if self._is_part(best, whole) and whole.cost <= best.cost + _DROPPED:
-            if not any(self._versions(whole)):
+            if not any(self._versions(whole.items)):
                 raise UnplacedError(_several([whole, best]), Instead.LINES)
             best = whole
+        if any(self._is_within(best, stretch) for stretch in self.unfilled):
+            raise UnplacedError('It leaves code out ("..."), and what that stands for is not certain.', Instead.METHOD)
         return replacing(self.source, *self._lines(best.items), best.text)
 
     def _reads(self, reading: _Reading) -> bool:
@@ -187,7 +190,9 @@ class _Placing:
             stretches = sorted(stretches, key=lambda s: ((self.words - words_of(s)).total(), len(s)))[:_MOST_FILLED]
         for stretch in stretches:
             text = self._written(stretch)
-            if text is not None:
+            if text is None:
+                self.unfilled.append(stretch)
+            else:
                 cost = self._cost(stretch, text)
                 if stretch == selected or (words("\n".join(text)) & words_of(stretch)).total():
                     copy = self._copied(stretch)
@@ -259,13 +264,12 @@ class _Placing:
 
     def _is_about(self, reading: _Reading) -> bool:
         """Whether the fragment begins or ends as the statements that it would replace."""
-        found = self._versions(reading)
+        found = self._versions(reading.items)
         return all(found) if reading.copies else any(found)
 
-    def _versions(self, reading: _Reading) -> list[bool]:
-        """Whether the first and the last statement of the fragment are like those that it would replace, and like no others more."""
-        ends = (self.given[0], reading.items[0]), (self.given[-1], reading.items[-1])
-        return [self._is_version(given, item) for given, item in ends]
+    def _versions(self, items: Sequence[Item]) -> list[bool]:
+        """Whether the first and the last statement of the fragment are like those of ``items``, and like no others more."""
+        return [self._is_version(self.given[n], items[n]) for n in (0, -1)]
 
     def _is_part(self, reading: _Reading, whole: _Reading) -> bool:
         """Whether a reading replaces only a part of what another one does, and something of it would go."""
@@ -278,6 +282,11 @@ class _Placing:
             and (start, end) != (first, last)
             and self._result(reading) != self._result(whole)
         )
+
+    def _is_within(self, reading: _Reading, items: Sequence[Item]) -> bool:
+        """Whether a reading replaces a part of what the fragment, as it begins and ends, is rather a version of."""
+        own = {i.statement.span for i in reading.items}
+        return own < {i.statement.span for i in items} and all(self._versions(items))
 
     def _is_version(self, given: Item, item: Item) -> bool:
         """Whether a statement is like one of the function, and like no other one more."""

@@ -300,3 +300,82 @@ def test_an_initializer_within_a_call_next_to_an_elision() -> None:
     assert filled(
         ["Run(() =>", "{", "    First();", "    // ...", "    Third();", "});"], [*block[:4], "    Third();", "});"]
     )[3:5] == ["    Second();", "    Third();"]
+
+
+TABLE = """\
+var table = _known;
+if (table is not null)
+{
+    return table;
+}
+
+lock (_gate)
+{
+    foreach (var line in Lines(path))
+    {
+        var cells = line.Split(';');
+        var digits = Parse(cells[1]);
+        table[cells[0]] = new Entry(cells[0], digits);
+    }
+
+    _known = table;
+}
+
+return table;"""
+
+
+def renamed(name: str, text: str = TABLE) -> list[str]:
+    """The lines under another name of the variable, the parsing left out."""
+    lines = text.replace("table", name).split("\n")
+    at = next(i for i, line in enumerate(lines) if "Split" in line)
+    return [*lines[:at], "        // ... parse the cells as before ...", *lines[at + 2 :]]
+
+
+def test_the_statement_after_an_elision_under_another_name() -> None:
+    """What is left out ends at the statement that is the original's but for a name that all that is shown has."""
+    given = renamed("_known")
+    given = [line for line in given if "_known = _known;" not in line]  # the variable goes
+    made = filled(given, TABLE.split("\n"))
+    assert [x for x in made if "cells =" in x or "digits =" in x] == TABLE.split("\n")[10:12]
+    assert len(made) == len(given) + 1
+    assert filled(renamed("found"), TABLE.split("\n")) == TABLE.replace("table", "found").split("\n")
+
+
+def test_an_elision_that_has_the_old_name_in_it() -> None:
+    """What is left out uses the variable that is called otherwise in all that is shown: it is not filled in."""
+    stale = TABLE.replace("Parse(cells[1])", "table.Parse(cells[1])")
+    with pytest.raises(UnplacedError):
+        filled(renamed("found", stale), stale.split("\n"))
+
+
+def test_the_brace_of_a_block_is_not_taken_in_without_its_head() -> None:
+    """A block whose head is shown with another brace is not put into itself."""
+    original = ["foreach (var a in all)", "{", "    One(a);", "    Two(a);", "}", "Three(all);", "return 0;"]
+    given = ["foreach (var a in all)", "{", "    // ...", "    Three(all);", "}", "return 0;"]
+    try:
+        made = filled(given, original)
+    except UnplacedError:
+        return
+    assert made == ["foreach (var a in all)", "{", "    One(a);", "    Two(a);", "    Three(all);", "}", "return 0;"]
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.data())
+def test_renamed_as_meant_or_not_at_all(data: st.DataObject) -> None:
+    """A variable under another name with an unchanged run left out gives just that, or nothing."""
+    original = TABLE.split("\n")
+    old, new = data.draw(
+        st.sampled_from((("table", "_known"), ("table", "found"), ("cells", "parts"), ("digits", "n")))
+    )
+    meant = [line.replace(old, new) for line in original]
+    kept = [
+        i for i, (a, b) in enumerate(zip(original, meant, strict=True)) if a == b and a.strip() not in ("", "{", "}")
+    ]
+    first = data.draw(st.sampled_from(kept))
+    last = data.draw(st.sampled_from([i for i in kept if i >= first and set(range(first, i + 1)) <= {*kept}]))
+    given = [*meant[:first], "// ... as before ...", *meant[last + 1 :]]
+    try:
+        made = filled(given, original)
+    except UnplacedError:
+        return
+    assert [squeezed(line) for line in made if line.strip()] == [squeezed(line) for line in meant if line.strip()]
