@@ -68,9 +68,10 @@ def _listed(block: Node, syntax: Syntax) -> Iterator[Statement]:
             outlives = part.type in syntax.variables and node.type in syntax.local_declarations
             if outlives or part.type in syntax.declared_in_place:
                 name = syntax.name(part) or (part.named_child(0) if part.type in syntax.named_by_first else None)
-                declared.add(nodes.text(name) if name is not None else "")
+                # One declaration may give several variables the parts of a value.
+                declared.update(nodes.text(name).strip("()").replace(",", " ").split() if name is not None else ())
             waiting += part.named_children
-        yield Statement(nodes.span(node), frozenset(declared - {""}), exits, Span(node.start_byte, first), blocks)
+        yield Statement(nodes.span(node), frozenset(declared), exits, Span(node.start_byte, first), blocks)
 
 
 def expressions(source: Source, within: Span) -> tuple[Span, ...]:

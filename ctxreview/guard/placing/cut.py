@@ -88,7 +88,23 @@ def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
             Instead.LINES,
         )
     *_, first, last = least[0]
+    # What is selected besides, and may be replaced as well by the look of the ends, is not left as it is for certain.
+    if any(
+        f[0] == found[0][0]
+        and f[2] == found[0][2]
+        and f[3:] != (first, last)
+        and _is_more(f[3:], (first, last), context)
+        for f in found
+    ):
+        return None
     return replacing(source, first, last, fitted(given, lines_of(source, first, last), source))
+
+
+def _is_more(place: tuple[int, ...], other: tuple[int, int], context: Context) -> bool:
+    """Whether some lines hold more of what is selected than others."""
+    start, end = context.selection.lines
+    own, least = (min(b, end) - max(a, start) for a, b in (place, other))
+    return own > least
 
 
 def _run(keys: Sequence[str], texts: Sequence[str]) -> int:

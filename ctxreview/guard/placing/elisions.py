@@ -33,6 +33,9 @@ _LITERAL = regex(
     re.S,
 )
 _COMMENT = regex(r"//.*|/\*.{0,3000}?\*/")
+_BEGUN = regex(rf"\s*(?P<head>//.*\S)\s*{_DOTS}\s*")
+_FEW_WORDS = 4
+"""A comment of fewer words may be a beginning of several."""
 LONGEST_LINE = 10_000
 """Characters of a line of an answer's code; nobody reviews longer ones."""
 
@@ -121,7 +124,22 @@ def is_placeholder(line: str) -> bool:
 def leaves_out(given: Sequence[str], original: Sequence[str]) -> bool:
     """Whether ``given`` leaves code out. What is in the original just so is a comment like any other."""
     known = {squeezed(line) for line in original}
-    return any(squeezed(line) not in known and (is_elision(line) or _within(line) is not None) for line in given)
+    new = (line for line in given if squeezed(line) not in known)
+    return any(is_elision(line) or _within(line) is not None or _begun(line, original) for line in new)
+
+
+def _begun(line: str, original: Sequence[str]) -> tuple[int, int] | None:
+    """The comment of the original of which a line has the beginning and dots: its lines from 0, half-open."""
+    said = _BEGUN.fullmatch(line)
+    if said is None or len(said["head"].split()) < _FEW_WORDS:
+        return None
+    head = squeezed(said["head"])
+    notes = (i for i, there in enumerate(original) if there.lstrip().startswith("//"))
+    starts = [i for i in notes if squeezed(original[i]).startswith(head)]
+    if len(starts) != 1:
+        return None
+    ends = (i for i in range(starts[0], len(original)) if not original[i].lstrip().startswith("//"))
+    return starts[0], next(ends, len(original))
 
 
 def _within(line: str) -> re.Match[str] | None:
@@ -193,6 +211,9 @@ def pieces(given: Sequence[str], original: Sequence[str]) -> Iterator[str | None
             yield line
         elif is_elision(line):
             yield None
+        elif (begun := _begun(line, original)) is not None:
+            shown = {squeezed(other) for other in given}
+            yield from (text for text in original[slice(*begun)] if squeezed(text) not in shown)
         else:
             yield from _pieces(line, original, known)
 

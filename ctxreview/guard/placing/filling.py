@@ -52,7 +52,7 @@ def filled(given: Sequence[str], original: Sequence[str], chosen: Collection[int
     lines = list(pieces(given, original))
     holes = sum(line is None for line in lines)
     if not holes:
-        return list(given)
+        return [line or "" for line in lines]
     if holes > MOST_PIECES or len(given) > MOST_LINES:
         raise UnplacedError(
             f'It leaves code out ("...") in {holes:,} places of {len(given):,} lines, which is more than is read.',

@@ -82,15 +82,15 @@ class _Change:
 
     def _stretches(self) -> Iterator[tuple[int, int]]:
         """The lines with those above and below that the text has besides, the most first."""
-        spare = Counter(self.given) - self.own
-        above, spare = _taken(self._keys(self.top, self.first - 1)[::-1], spare)
-        below, _ = _taken(self._keys(self.last + 1, self.bottom), spare)
+        spare = Counter(self.given) - Counter({key: n for key, n in self.own.items() if is_telling(key)})
+        above = _taken(self._keys(self.top, self.first - 1)[::-1], spare)
+        below = _taken(self._keys(self.last + 1, self.bottom), spare)
         ways = product(range(len(above), -1, -1), range(len(below), -1, -1))
         for up, down in sorted(ways, key=sum, reverse=True):
-            ends = [part[-1][1] for part in (above[:up], below[:down]) if part]
-            if (up + down == 0 or any(map(is_telling, ends))) and self._is_around(
-                [key for _, key in above[:up][::-1]], [key for _, key in below[:down]]
-            ):
+            top, bottom = [key for _, key in above[:up][::-1]], [key for _, key in below[:down]]
+            says = up + down == 0 or any(map(is_telling, (*top, *bottom)))
+            # A block without its head is not another one's.
+            if says and (not top or words(top[0])) and self._is_around(top, bottom):
                 yield above[up - 1][0] if up else self.first, below[down - 1][0] if down else self.last
 
     def _is_around(self, above: Sequence[str], below: Sequence[str]) -> bool:
@@ -144,15 +144,15 @@ class _Change:
         return any(is_elision(line) for line in self.given)
 
 
-def _taken(lines: Sequence[tuple[int, str]], spare: Counter[str]) -> tuple[list[tuple[int, str]], Counter[str]]:
-    """Which lines, one after the other, are among those to spare, and what is left of these."""
-    found, left = [], spare.copy()
+def _taken(lines: Sequence[tuple[int, str]], spare: Counter[str]) -> list[tuple[int, str]]:
+    """Which lines, one after the other, are among those to spare."""
+    found, left = list[tuple[int, str]](), spare.copy()
     for n, key in lines:
         if not left[key]:
             break
         left[key] -= 1
         found.append((n, key))
-    return found, left
+    return found
 
 
 def _laid(keys: Sequence[str], given: Sequence[str]) -> int | None:

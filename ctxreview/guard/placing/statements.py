@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.guard.placing.cut import anchored, as_selected, cut
-from ctxreview.guard.placing.edits import apply, fitted, lines_of, places_of, replacing, solid
-from ctxreview.guard.placing.elisions import is_elision, leaves_out, squeezed, without_ends
+from ctxreview.guard.placing.edits import apply, fitted, lines_of, replacing, solid
+from ctxreview.guard.placing.elisions import is_elision, leaves_out, without_ends
 from ctxreview.guard.placing.expressions import expression, links
 from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.notes import with_notes
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.siblings import Item, words_of
 from ctxreview.guard.placing.snippets import (
@@ -210,28 +211,7 @@ class _Placing:
 
     def _lines(self, items: Sequence[Item]) -> tuple[int, int]:
         """The lines of some statements, with the comments around them that are selected too, or that the fragment shows."""
-        first, last = items[0].first, items[-1].last
-        shown = [squeezed(line) for line in self.body if line.strip()]
-        lead = next((i for i, line in enumerate(shown) if not COMMENT_LINE.match(line)), 0)
-        trail = next((i for i, line in enumerate(reversed(shown)) if not COMMENT_LINE.match(line)), 0)
-        above = (
-            [p for p in places_of(shown[:lead], self.source, 1, first - 1) if self._adjoins(p[1], first)]
-            if lead
-            else []
-        )
-        below = (
-            [p for p in places_of(shown[-trail:], self.source, last + 1) if self._adjoins(last, p[0])] if trail else []
-        )
-        if self._are_notes(self.chosen[0], first - 1):
-            first = self.chosen[0]
-        return above[0][0] if above else first, below[0][1] if below else last
-
-    def _are_notes(self, first: int, last: int) -> bool:
-        lines = lines_of(self.source, first, last)
-        return bool(lines) and all(not line.strip() or COMMENT_LINE.match(line) for line in lines)
-
-    def _adjoins(self, upper: int, lower: int) -> bool:
-        return all(not self.source.line(n).strip() for n in range(upper + 1, lower))
+        return with_notes(items[0].first, items[-1].last, self.body, self.source, self.chosen[0])
 
     def _written(self, items: Sequence[Item]) -> list[str] | None:
         """The fragment in the place of some statements, with what it leaves out of them; ``None`` where that is not certain."""
@@ -329,7 +309,9 @@ class _Placing:
         if twice is not None:
             name = min(twice.statement.declares & self.declared)
             return f"It declares {name}, which line {twice.first} declares already."
-        known = self.declared | frozenset(re.findall(r"\w+", "\n".join(text)))
+        known = frozenset[str]().union(*(g.statement.declares for g in self.given))
+        if any(is_elision(line) for line in self.body):
+            known |= self.declared | frozenset(re.findall(r"\w+", "\n".join(text)))
         after = [i for i in around if i.siblings == items[0].siblings and i.index > items[-1].index]
         for item in items:
             lost = sorted(n for n in item.statement.declares - known if any(n in a.words for a in after))

@@ -379,3 +379,19 @@ def test_renamed_as_meant_or_not_at_all(data: st.DataObject) -> None:
     except UnplacedError:
         return
     assert [squeezed(line) for line in made if line.strip()] == [squeezed(line) for line in meant if line.strip()]
+
+
+def test_a_comment_of_which_only_the_beginning_is_shown() -> None:
+    """A comment that is broken off with dots is that of the original, all of its lines, once."""
+    original = [
+        "{",
+        "    // The cost is spread over many calls, so that",
+        "    // no single one has to wait.",
+        "    Prune();",
+        "}",
+    ]
+    given = ["{", "    // The cost is spread over ...", "    Prune(all);", "}"]
+    assert leaves_out(given, original)
+    assert filled(given, original) == [*original[:3], "    Prune(all);", "}"]
+    assert filled([*given[:2], original[2], *given[2:]], original) == [*original[:3], "    Prune(all);", "}"]
+    assert not leaves_out(["    // The cost ..."], original)

@@ -44,6 +44,10 @@ def made(before: str, after: str, body: str = BODY, at: str = "lock (sync)") -> 
 
 
 MORE = {
+    "an inner block goes": (
+        "    lock (sync)\n    {\n        total += Value(row);\n    }",
+        "Parallel.ForEach(rows, row =>\n{\n    Add(row);\n});",
+    ),
     "above and below": (LOOP, f"long total = 0;\n\n{NEW}\n\nLog(total);\nreturn total;"),
     "above": (LOOP, f"var sync = new object();\nlong total = 0;\n{NEW}"),
     "below": (LOOP, f"{NEW}\n\nLog(total);"),
@@ -64,7 +68,12 @@ MORE = {
 def test_lines_around_do_not_come_twice(case: str) -> None:
     """What the code after shows of the lines around stays as it is, and only the code before is replaced."""
     before, after = MORE[case]
-    wanted = BODY.replace("Value(row);", "Value(row) + 1;") if "+ 1" in after else BODY.replace(LOOP, NEW)
+    wanted = (
+        BODY.replace("    lock (sync)\n    {\n        total += Value(row);\n    }", "    Add(row);")
+        if "Add(row)" in after
+        else BODY.replace(LOOP, NEW)
+    )
+    wanted = BODY.replace("Value(row);", "Value(row) + 1;") if "+ 1" in after else wanted
     assert [x for x in made(before, after).split("\n") if x] == [x for x in wanted.split("\n") if x]
 
 

@@ -200,6 +200,12 @@ def test_refused(case: str) -> None:
 
 
 EVIDENCE = {
+    "branches, of which some go that are selected": (
+        "try\n{\n    Save();\n}\n«catch (LostException)\n{\n    return 1;\n}\ncatch (ArgumentException)\n{\n    return 2;\n}\ncatch (FullException)\n{\n    return 1;\n}\n"
+        "catch (LateException)\n{\n    return 1;\n}»\nreturn 0;",
+        "catch (ArgumentException)\n{\n    return 2;\n}\ncatch (Exception e) when (IsOurs(e))\n{\n    return 1;\n}",
+        "try\n{\n    Save();\n}\ncatch (ArgumentException)\n{\n    return 2;\n}\ncatch (Exception e) when (IsOurs(e))\n{\n    return 1;\n}\nreturn 0;",
+    ),
     "selected lines that are a part of a statement": (
         "return Head(id, name) +\n«    Tail(id, name, true);»",
         "Tail(id, name, false);",
@@ -259,6 +265,10 @@ def test_the_selection_is_evidence(case: str) -> None:
 
 
 UNSURE = {
+    "a loop that declares what stands before it, which is not selected": (
+        "«bool again;»\nint found;\ndo\n{\n    (again, found) = Find(id);\n    if (found > 0) return found;\n} while (again);\nreturn found;",
+        "while (true)\n{\n    var (again, found) = Find(id);\n    if (!again || found > 0) return found;\n}",
+    ),
     "the selected condition, or what stands under it": (
         "«if (query == null)\n{\n    query = new Query(id);\n}»\nreturn 0;",
         "query ??= new Query(id);",
