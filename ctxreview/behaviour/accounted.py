@@ -73,6 +73,23 @@ def _is_snapshot(both: Comparison, pair: Pair, effect: Effect) -> bool:
     )
 
 
+def _is_replaced(both: Comparison, pair: Pair, effect: Effect) -> bool:
+    """Whether what changed in what state holds is another state after the edit, which never changes itself and which one lock is always around when it is set."""
+    place = effect.place
+    if place is None or place.kind != "inside":
+        return False
+    home, _, name = place.of.rpartition(".")
+    state = version(both.after).state(home, name)
+    if state is None or not version(both.after).is_immutable(state.type):
+        return False
+    traces = (*(p.after for p in both.naming((name,))), *both.fresh((name,)))
+    every = [e for of in traces if of.function.kind != "constructor" for e in of.of("write")]
+    writes = [e for e in every if e.place is not None and e.place.of == place.of]
+    common = frozenset.intersection(*(frozenset(e.locks) for e in writes)) if writes else frozenset()
+    here = any(e in pair.after.effects for e in writes)
+    return here and bool(common) and all(e.place is not None and e.place.kind == "state" for e in writes)
+
+
 def _is_made_once(both: Comparison, place: Place) -> bool:
     """Whether what was kept in a place is kept after the edit by what makes it the first time that somebody asks, and never changes."""
     home, _, name = place.of.rpartition(".")
@@ -106,6 +123,7 @@ def is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Effe
         and e.number not in pair.became
         and not (e.kind == "read" and e.key in left)  # what is read once is read as it was
         and not _is_snapshot(both, pair, e)
+        and not _is_replaced(both, pair, e)
     ]
     if not done:
         # What is given there comes of nothing that changes; a lock that holds nothing at all is waited for.
@@ -126,7 +144,7 @@ def is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Effe
             after is not None and then.key in after.locks
             for key in keys
             for was, after in both.places(key)
-            if hold.key in was.locks
+            if hold.key in was.locks and not (after is None and _is_replaced(both, pair, was))
         )
     )
 

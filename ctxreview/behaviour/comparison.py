@@ -241,6 +241,15 @@ def takes_the_same(both: Comparison, old: Region, new: Region) -> bool:
     )
 
 
+def holds_state_alone(both: Comparison, old: Region) -> bool:
+    """Whether a lock before the edit holds steps of state and nothing else: nobody waits, calls others or takes a further lock under it."""
+    pair = both.of(old.owner)
+    hold = next((h for h in pair.before.sections if h.region == old), None) if pair is not None else None
+    inside = list(pair.before.within(hold)) if pair is not None and hold is not None else []
+    return any(e.kind == "write" for e in inside) and all(e.kind in _STEPS for e in inside)
+
+
+_STEPS = ("read", "write", "return", "throw", "end", "log", "release")
 _NUMBERED = regex(r"\bparameter \d+")
 
 

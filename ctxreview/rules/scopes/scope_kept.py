@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctxreview.behaviour.boundary import crossed, guarded_state, work
-from ctxreview.behaviour.comparison import chosen_among, comparison, locked, made_here, takes_the_same
+from ctxreview.behaviour.comparison import chosen_among, comparison, holds_state_alone, locked, made_here, takes_the_same
 from ctxreview.behaviour.exclusion import Judgement
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.moved_lines import does_anything, moved_lines, sides
@@ -48,6 +48,7 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         plain = is_any_object(old, before) and is_any_object(new, after)
         same = same or (plain and verdict.keeps and not verdict.gone and old.kind == new.kind == "lock")
         same = same or takes_the_same(comparison(before, after), old, new)
+        same = same or (verdict.keeps and new.kind == "lock" and holds_state_alone(comparison(before, after), old))
         changed(
             "note" if same and old.mode == new.mode else "medium",
             f"The edit turns the {name} into {one_of(new.construct)}.",
