@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ctxreview.behaviour.boundary import crossed, guarded_state, work
-from ctxreview.behaviour.comparison import chosen_among, comparison, holds_state_alone, locked, made_here, takes_the_same
+from ctxreview.behaviour.comparison import (
+    chosen_among,
+    comparison,
+    holds_state_alone,
+    locked,
+    made_here,
+    takes_the_same,
+)
 from ctxreview.behaviour.exclusion import Judgement
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.moved_lines import does_anything, moved_lines, sides
