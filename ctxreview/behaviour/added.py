@@ -138,6 +138,19 @@ def _held(effect: Effect, added: Region) -> set[tuple[str, str, str]]:
     return {(h.kind, h.key, h.mode) for h in through or effect.holds if through or h.region == added}
 
 
+def takes_nothing(both: Comparison, added: Region) -> bool:
+    """Whether a region that only its name tells of is opened by a function of the file, which takes no lock and calls nothing that might."""
+    if added.certainty != "assumed" or not any(version(both.after).functions(added.construct)):
+        return False
+    found = [p for p in both.changed if any(h.region == added for h in p.after.sections)]
+    return bool(found) and not any(
+        e.kind in (*OUTSIDE, "acquire", "begin", "foreign")
+        for pair in found
+        for e in pair.after.effects
+        if added.construct in e.path and added.opening.overlaps(e.span)
+    )
+
+
 def holds_reads_alone(both: Comparison, added: Region) -> bool:
     """Whether a lock holds nothing but reads of state that were there before, and nothing is held around it: nobody waits in it."""
     member = both.after.member_of(added.opening) if added.kind == "lock" else None

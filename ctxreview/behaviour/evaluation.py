@@ -263,9 +263,8 @@ class Values(Insides):
             case "?." | "ref":
                 return known[-1].also(first.needs)
             case "tuple":
-                return Known(
-                    "tuple", union(k.needs for k in known), made="fresh", pending=union(k.pending for k in known)
-                )
+                needs, pending = union(k.needs for k in known), union(k.pending for k in known)
+                return Known("tuple", needs, made="fresh", pending=pending, items=tuple(known))
             case "+" | "text" if all(k.constant is not None for k in known):
                 return constant("".join(k.constant or "" for k in known))._replace(needs=union(k.needs for k in known))
             case _:

@@ -56,6 +56,8 @@ class Known(NamedTuple):
     """The effects of walking it, where it is the sequence of an iterator."""
     text: str = ""
     """The statement that it sends, where it is a command."""
+    items: tuple[Known, ...] = ()
+    """What a tuple is made of."""
 
     def also(self, needs: frozenset[int]) -> Known:
         """The same value, which needs further effects."""
@@ -112,6 +114,8 @@ def either(a: Known | None, b: Known | None) -> Known:
         a.unwalked or b.unwalked,
         a.level if a.level == b.level else "",
         a.walks | b.walks,
+        a.text if a.text == b.text else "",
+        tuple(map(either, a.items, b.items)) if len(a.items) == len(b.items) else (),
     )
 
 

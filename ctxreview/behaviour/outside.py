@@ -111,7 +111,7 @@ class Outside(UnknownCalls):
     def _atomic(self, node: il.Call, on: str, values: list[Known], needs: frozenset[int]) -> Known:
         """One indivisible step on the variable that is the first argument."""
         first = values[0] if values else UNKNOWN
-        place = first.state
+        place = first.state or self._captured(node)
         atomic = on in self.version.about.of("atomic_on")
         only_reads = self.version.about.has("reads_only", node.callee)
         traits: tuple[Trait, ...] = ("atomic",) if atomic else ("volatile",)
@@ -132,6 +132,14 @@ class Outside(UnknownCalls):
         both: tuple[Trait, ...] = ("both ways",) if atomic and kind == "write" else ()
         index = self.emit(kind, node.span, place.key, node.callee, needs, place=place, traits=(*traits, *both))
         return Known(f"{node.callee} {place.key}", needs | {index}, made="fresh")
+
+    def _captured(self, node: il.Call) -> Place | None:
+        """The variable of the function around that a step is on, where it was just read to be handed over."""
+        first = node.arguments[0].value if node.arguments else None
+        last = next((e for e in reversed(self.effects) if e.kind == "read"), None)
+        if not isinstance(first, il.Name) or first.binding != "captured" or last is None or last.place is None:
+            return None
+        return last.place if (last.place.kind, last.name) == ("captured", first.text) else None
 
     def _run_given(self, node: il.Call, on: Known | None, given: Given, fact: Fact | None) -> frozenset[int]:
         """Run the functions that are handed over, as far as it is known when they run; gives the effects of those that ran."""

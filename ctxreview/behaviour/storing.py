@@ -41,8 +41,10 @@ class Stores(Values):
                 given = [self.value(a.value) for a in target.arguments]
                 self.change(span, on, "[]", value.needs | union(k.needs for k in given), compound=compound)
             case il.Operation(operator="tuple"):
-                for part in target.operands:
-                    self.write(part, value, part.span, compound=compound)
+                items = value.items if len(value.items) == len(target.operands) else (value,) * len(target.operands)
+                around = value.needs - union(k.needs for k in value.items)
+                for part, item in zip(target.operands, items, strict=True):
+                    self.write(part, item.also(around), part.span, compound=compound)
             case _:
                 self.value(target)
 

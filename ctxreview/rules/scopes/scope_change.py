@@ -73,6 +73,7 @@ from ctxreview.behaviour.added import (
     is_held_already,
     is_sent_as_before,
     is_taken_for_another,
+    takes_nothing,
 )
 from ctxreview.behaviour.affected import affected, not_told, touched
 from ctxreview.behaviour.boundary import guarded_state, mention
@@ -276,6 +277,7 @@ def _asks_little(added: Region, both: Comparison) -> bool:
         or holds_new_work(both, added)
         or _holds_back(added, after)
         or holds_reads_alone(both, added)
+        or takes_nothing(both, added)
     )
 
 
