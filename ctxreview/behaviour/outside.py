@@ -118,7 +118,8 @@ class Outside(UnknownCalls):
         # The variable was read to be handed over by reference: that is not a read of its own.
         own = next((e for e in reversed(self.effects) if e.kind == "read" and e.place == place), None)
         if own is not None and own.number in first.needs:
-            if only_reads or own.number != len(self.effects) - 1:
+            # One that a step made of it before is a read of its own.
+            if only_reads or own.number != len(self.effects) - 1 or own.traits & {"atomic", "volatile"}:
                 self.mark((own.number,), traits[0])
             else:
                 self.effects.pop()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.announced import turns_away
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Effect, Trace
@@ -37,7 +38,7 @@ def divided(both: Comparison) -> Iterator[Divided]:
 
     It is one of a place, or of a collection that is made for several threads: then its look and its act are each indivisible still.
     """
-    for pair in both.changed:
+    for pair in affected(both):
         for effect in pair.before.of("write"):
             now = pair.became.get(effect.number)
             if now is None or "atomic" not in effect.traits or effect.place is None or _is_kept_apart(both, now):

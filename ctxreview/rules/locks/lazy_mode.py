@@ -43,7 +43,7 @@ from __future__ import annotations
 import re
 
 from ctxreview.behaviour.body import facts_named
-from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks, modifiers
+from ctxreview.behaviour.lock_usage import Use, declared, locked_uses, locks, masked_source, modifiers
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Member
 from ctxreview.model.outline import Outline
@@ -101,7 +101,32 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         if new in _SAYS and old not in (new, "None") and not (static and new == "None"):
             message = f"The edit changes the mode of the Lazy `{key[1]}` from {old} to {new}, which {_SAYS[new]}."
             found.append(_finding(after, key[1], now[key], message))
-    return found
+    return found or _kept_elsewhere(before, after)
+
+
+_STRONG = regex(rb"\bnew\s+Lazy\s*<|\bLazyThreadSafetyMode\s*\.\s*ExecutionAndPublication\b")
+_WEAK = regex(rb"\bLazyThreadSafetyMode\s*\.\s*(None|PublicationOnly)\b")
+
+
+def _kept_elsewhere(before: Outline, after: Outline) -> list[Finding]:
+    """The first lazy value that no field declares, as an entry of a dictionary, and whose mode an edit weakens."""
+    old, new = masked_source(before), masked_source(after)
+    weak = list(_WEAK.finditer(new))
+    fewer = len(_STRONG.findall(new)) - len(weak) < len(_STRONG.findall(old)) - len(_WEAK.findall(old))
+    if not fewer or len(weak) <= len(_WEAK.findall(old)):
+        return []
+    mode = weak[-1][1].decode()
+    return [
+        Finding(
+            ID,
+            "medium",
+            "syntactic",
+            f"The edit makes a Lazy in mode {mode}, which {_SAYS[mode]}.",
+            "Can two threads request it at the same time, and what if its factory runs twice?",
+            lines(after, Span(*weak[-1].span())),
+            about=("Lazy", mode),
+        )
+    ]
 
 
 def _filled_late(before: Outline, after: Outline) -> list[Finding]:

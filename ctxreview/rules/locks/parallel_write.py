@@ -4,13 +4,14 @@ What it flags
 -------------
 In the body of ``Parallel.For``, ``ForEach``, ``ForEachAsync``, ``Invoke``, PLINQ's ``ForAll`` or an operator on
 ``AsParallel()``, a write of a field or captured variable, or a call that modifies a collection that is not
-thread-safe, without a lock or ``Interlocked``. Also ``Parallel`` called under a lock that the body takes.
+thread-safe, without a lock or ``Interlocked``. Also ``Parallel`` called under a lock that the body takes. Compared before
+and after an edit: a timer that was started again when its run had ended, and that has a period now.
 
 Why it matters here
 -------------------
 The iterations run at the same time: increments are lost, and a ``List`` that grows loses entries or throws. The
 workers do not hold a lock that the calling thread holds: it does not protect them, and it blocks those that try to
-take it.
+take it. A timer with a period starts its next run on another thread whether the last one has ended or not.
 
 When it is fine
 ---------------
@@ -52,6 +53,7 @@ import re
 from collections.abc import Iterator
 
 from ctxreview.behaviour.body import bodies
+from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.lock_usage import (
     declared,
     is_collection,
@@ -62,6 +64,7 @@ from ctxreview.behaviour.lock_usage import (
     open_block_headers,
 )
 from ctxreview.behaviour.places import lines, scope_lines
+from ctxreview.behaviour.rearmed import periodic
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
@@ -79,6 +82,24 @@ LANGUAGES = ("csharp",)
 NEEDS = ("Parallel", "ForAll")
 
 _SAME = regex(r"=\s*(?:true|false|null|default)\s*$")
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """A timer whose runs may overlap, and did not."""
+    if b"Timer" not in before.source.data or b"Timer" not in after.source.data:
+        return []
+    return [
+        Finding(
+            ID,
+            "medium",
+            "resolved",
+            "The timer runs again after each period now, whether its last run has ended or not; it was started for one run at a time.",
+            "What if a run takes longer than the period?",
+            lines(after, one.now),
+            (lines(before, one.before, "for one run, before the edit"),),
+        )
+        for one in periodic(comparison(before, after))
+    ]
 
 
 def check(outline: Outline) -> list[Finding]:

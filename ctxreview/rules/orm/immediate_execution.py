@@ -3,7 +3,8 @@
 What it flags
 -------------
 ``ExecuteUpdate``, ``ExecuteDelete`` or a bulk call that replaces a change sent by ``SaveChanges``; a version or token
-that an edit removes from such a call; a number of affected rows that is no longer checked.
+that an edit removes from such a call; a number of affected rows that is no longer checked; a column that was changed by
+what is in it and is read, changed and saved now.
 
 Why it matters here
 -------------------
@@ -79,7 +80,39 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             found += _executed(change, executed[0])
         found += [_bulk(change, c) for c in change.added(*BULK)[:1] if _saved_before(change)]
         found += _unchecked(change)
+        found += _taken_apart(change)
     return found
+
+
+_COMPARED = regex(rb"\bIsRowVersion\b|\bIsConcurrencyToken\b|\[\s*(?:Timestamp|ConcurrencyCheck)\b")
+"""What makes a save compare a row with what was read."""
+
+
+def _taken_apart(change: Change) -> list[Finding]:
+    """A column that was changed by what is in it, in one statement, and is read, changed and saved now."""
+    after = change.after
+    if any(c.base in COUNTED for c in after.calls) or _COMPARED.search(after.outline.source.data):
+        return []
+    saved = next(iter(context_saves(after.facts)), None)
+    for old in (c for c in change.before.calls if c.base == "ExecuteUpdate"):
+        hit = _FROM_ITSELF.search(change.before.text(old.chain))
+        source = source_of(old.on)
+        read = next((f for f in after.facts if f.kind == "read" and source_of(f.target) == source), None)
+        written = hit is not None and re.search(rf"\.{hit[2]}\s*[-+]?=(?!=)", after.plain(after.member.span))
+        if hit is not None and written and saved is not None and read is not None and not _saved_before(change):
+            return [
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"`{hit[2]}` was changed by what is in the row, in one statement; it is read, changed and saved now.",
+                    "What if another request changes the row between the two?",
+                    change.at(read.span),
+                    (change.at(saved.span, saved.name),),
+                    about=(hit[2], old.name),
+                )
+            ]
+    return []
 
 
 def _saved_before(change: Change) -> bool:
