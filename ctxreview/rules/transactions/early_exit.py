@@ -168,9 +168,13 @@ def _added(change: Change) -> list[Finding]:
 
 
 def _works(body: Body, scope: Region, exit_: Fact) -> bool:
-    """Whether anything is called as a statement in the scope before the exit."""
+    """Whether anything is called in the scope before the exit as a statement, or waited for where its name does not say that it only looks."""
+    looks = names_of(body.outline.language).pattern("looks")
+    waits = [f.span for f in body.facts if f.kind == "await"]
     return any(
-        scope.opening.end <= c.start < exit_.span.start and body.is_statement(c.start) and scope.span.contains(c.span)
+        scope.opening.end <= c.start < exit_.span.start
+        and scope.span.contains(c.span)
+        and (body.is_statement(c.start) or (any(w.contains(c.span) for w in waits) and not looks.search(c.name)))
         for c in body.calls
     )
 
