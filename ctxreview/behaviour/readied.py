@@ -59,7 +59,7 @@ def _follows(put: _Put, at: Span) -> bool:
 
 
 def _puts(unit: il.Unit, of: Version, trace: Trace) -> Iterator[_Put]:
-    """Where a function gives state what it has in a variable, or what it gives to one at once."""
+    """Where a function gives state what it has in a variable, what it gives to one at once, or a new object."""
     inner: set[Span] = set()
     nodes = list(il.walk(unit, into=False))
     for node in nodes:
@@ -77,7 +77,7 @@ def _puts(unit: il.Unit, of: Version, trace: Trace) -> Iterator[_Put]:
             continue
         variables = frozenset(v.declared for v in (*found[0], found[1]) if isinstance(v, il.Name) and v.declared)
         states = [s for t in found[0] if (s := _state(t, of, trace.function.container)) is not None]
-        if variables and states:
+        if states and (variables or isinstance(found[1], il.Create)):
             blocks = (n.span for n in nodes if isinstance(n, il.Block) and n.span.contains(node.span))
             yield _Put(states[0], node.span, variables, min(blocks, key=lambda s: s.size, default=node.span))
 
@@ -94,7 +94,7 @@ def _state(target: il.Node, of: Version, home: str) -> State | None:
 
 
 def _steps(unit: il.Unit, put: _Put, of: Version) -> Iterator[tuple[str, Span]]:
-    """What a function changes in the object through a variable: the member or call by its name, an element by none."""
+    """What a function changes in the object through a variable, or by the state once it has it: the member or call by its name, an element by none."""
     nodes = list(il.walk(unit, into=False))
     for node in nodes:
         if isinstance(node, il.Assign):
@@ -104,7 +104,10 @@ def _steps(unit: il.Unit, put: _Put, of: Version) -> Iterator[tuple[str, Span]]:
             on, name = node.receiver, node.callee
         else:
             continue
-        if not isinstance(on, il.Name) or on.declared not in put.variables:
+        if not isinstance(on, il.Name):
+            continue
+        itself = on.declared is None and on.text == put.state.name and node.span.start >= put.span.end
+        if on.declared not in put.variables and not itself:
             continue
         anew = (
             n
