@@ -169,14 +169,16 @@ def _added(change: Change) -> list[Finding]:
 
 def _works(body: Body, scope: Region, exit_: Fact) -> bool:
     """Whether anything is called in the scope before the exit as a statement, or waited for where its name does not say that it only looks."""
-    looks = names_of(body.outline.language).pattern("looks")
-    waits = [f.span for f in body.facts if f.kind == "await"]
-    return any(
-        scope.opening.end <= c.start < exit_.span.start
-        and scope.span.contains(c.span)
-        and (body.is_statement(c.start) or (any(w.contains(c.span) for w in waits) and not looks.search(c.name)))
-        for c in body.calls
-    )
+    about = names_of(body.outline.language)
+    before = [c for c in body.calls if scope.opening.end <= c.start < exit_.span.start and scope.span.contains(c.span)]
+    if any(body.is_statement(c.start) for c in before):
+        return True
+    for wait in (f.span for f in body.facts if f.kind == "await"):
+        inside = [c for c in before if wait.contains(c.span) and not about.has("plumbing", c.name)]
+        awaited = max(inside, key=lambda c: c.span.end, default=None)
+        if awaited is not None and not about.pattern("looks").search(awaited.name):
+            return True
+    return False
 
 
 def _text(body: Body, fact: Fact) -> str:
