@@ -142,13 +142,10 @@ def takes_nothing(both: Comparison, added: Region) -> bool:
     """Whether a region that only its name tells of is opened by a function of the file, which takes no lock and calls nothing that might."""
     if added.certainty != "assumed" or not any(version(both.after).functions(added.construct)):
         return False
-    found = [p for p in both.changed if any(h.region == added for h in p.after.sections)]
-    return bool(found) and not any(
-        e.kind in (*OUTSIDE, "acquire", "begin", "foreign")
-        for pair in found
-        for e in pair.after.effects
-        if added.construct in e.path and added.opening.overlaps(e.span)
-    )
+    traces = [p.after for p in both.changed if any(h.region == added for h in p.after.sections)]
+    opening = [e for t in traces for e in t.effects if added.construct in e.path and added.opening.overlaps(e.span)]
+    # Without any effect nothing shows that it is this function which is called, and not one of that name elsewhere.
+    return bool(opening) and not any(e.kind in (*OUTSIDE, "acquire", "begin", "foreign") for e in opening)
 
 
 def holds_reads_alone(both: Comparison, added: Region) -> bool:

@@ -62,7 +62,7 @@ def _stops(of: Trace, outline: Outline) -> Iterator[TakenBack]:
     unit = there.units.get(of.function.span)
     if unit is None:
         return
-    signs = {p.name.text for p in unit.parameters if simple_type_or_array(p.type) in there.about.of("stops")}
+    signs = _signs(unit, there)
     own = [e for e in of.effects if not e.path]
     for node in il.walk(unit.body, into=False):
         if not isinstance(node, il.Try):
@@ -76,6 +76,12 @@ def _stops(of: Trace, outline: Outline) -> Iterator[TakenBack]:
                 given = {a.value.text for a in call.arguments if isinstance(a.value, il.Name)}
                 if there.about.has("gives_up", call.callee) or not signs.isdisjoint(given):
                     yield TakenBack(call.span, commit, undo)
+
+
+def _signs(unit: il.Unit, there: Version) -> frozenset[str]:
+    """The names of a function's parameters by which its caller says that he has stopped."""
+    stops = there.about.of("stops")
+    return frozenset(p.name.text for p in unit.parameters if simple_type_or_array(p.type) in stops)
 
 
 def _undoing(guarded: il.Try, commit: Effect, own: list[Effect], every: Collection[str]) -> Effect | None:
@@ -102,7 +108,7 @@ def _undoing(guarded: il.Try, commit: Effect, own: list[Effect], every: Collecti
 
 
 class CleanedUp(NamedTuple):
-    """``call`` cleans up or takes back, also where the caller has asked to stop; it is given that ``sign`` now, and does nothing then."""
+    """``call`` cleans up or takes back, also where the caller has asked to stop; it is given that ``sign`` now, and may do nothing then."""
 
     call: il.Call
     sign: str
@@ -126,7 +132,7 @@ def _cleaning(of: Trace, outline: Outline) -> Mapping[tuple[str, int], tuple[il.
     unit = there.units.get(of.function.span)
     if unit is None:
         return {}
-    signs = {p.name.text for p in unit.parameters if simple_type_or_array(p.type) in there.about.of("stops")}
+    signs = _signs(unit, there)
     found: dict[tuple[str, int], tuple[il.Call, str]] = {}
     seen = Counter[str]()
     for block in _cleanups(unit, there):

@@ -56,10 +56,7 @@ def _is_made_by_its_own(state: State, now: Version) -> bool:
     makers = (f for f in now.outline.functions if f.kind == "constructor" and f.container == state.home)
     units = (now.units.get(f.span) for f in makers)
     return any(
-        isinstance(n, il.Assign)
-        and isinstance(n.value, il.Create)
-        and isinstance(n.target, il.Name | il.Access)
-        and (n.target.text if isinstance(n.target, il.Name) else n.target.name) == state.name
+        isinstance(n, il.Assign) and isinstance(n.value, il.Create) and _is(n.target, state)
         for unit in units
         if unit is not None
         for n in il.walk(unit.body, into=False)
@@ -79,4 +76,11 @@ def _used(pair: Pair, state: State, after: Outline) -> Span | None:
     unit = version(after).units.get(function.span)
     if unit is None or function.kind == "constructor" or any(h.kind == "lock" for h in pair.after.sections):
         return None
-    return next((n.span for n in il.walk(unit.body) if isinstance(n, il.Name) and n.text == state.name), None)
+    return next((n.span for n in il.walk(unit.body) if _is(n, state)), None)
+
+
+def _is(node: il.Node, state: State) -> bool:
+    """Whether a name, or a member of the object at hand, is some state of it."""
+    if isinstance(node, il.Name):
+        return node.declared is None and node.text == state.name
+    return isinstance(node, il.Access) and isinstance(node.of, il.Self) and node.name == state.name
