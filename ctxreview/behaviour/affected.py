@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from ctxreview.behaviour.body import Body, bodies
 from ctxreview.behaviour.comparison import Comparison, Pair
@@ -11,6 +10,7 @@ from ctxreview.behaviour.effects import Trace
 from ctxreview.behaviour.file_functions import WORD
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
@@ -24,7 +24,7 @@ MOST_AFFECTED = 60
 _NAME = regex(r"@?[^\W\d]\w*")
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def affected(both: Comparison) -> tuple[Pair, ...]:
     """The functions that are in both versions and may do something else, those that the edit changes first.
 
@@ -56,7 +56,7 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
     return tuple(pair for pair in found if pair is not None)
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def touched(both: Comparison) -> frozenset[Span]:
     """The members before the edit that it changes, and those that may do something else by it, through any number of calls.
 
@@ -84,7 +84,7 @@ def touched(both: Comparison) -> frozenset[Span]:
     return frozenset((*(members[n][0].member.span for n in found), *(b.member.span for b in old if id(b) not in known)))
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _words(both: Comparison) -> list[frozenset[str]]:
     """The words of each member, in either version; those of comments use nothing."""
     return [frozenset(WORD.findall(f"{old.words} {new.words}")) for old, new in both.both.members]

@@ -6,16 +6,17 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
-from ctxreview.behaviour.same import Same, kept
+from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.masked import Masked
 from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
+from ctxreview.model.kept import kept
 from ctxreview.model.notation import AWAIT, OPTIONAL_AWAIT, OPTIONAL_SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
@@ -234,7 +235,7 @@ def own_facts(outline: Outline) -> Mapping[Span, list[Fact]]:
     return _own_facts(Same(outline))
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _own_facts(same: Same) -> Mapping[Span, list[Fact]]:
     nesting = Nesting(same.outline.functions)
     found: dict[Span, list[Fact]] = {}
@@ -269,7 +270,7 @@ def code_of(outline: Outline) -> Masked:
     return _code(Same(outline))
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _code(same: Same) -> Masked:
     return load(same.outline.language).lex(same.outline.source.data)
 
@@ -289,7 +290,7 @@ def _ended(language: str) -> re.Pattern[bytes]:
     return re.compile(f"{names_of(language).text('may_end')}|{load(language).shape.conditional.other}".encode())
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _ends(same: Same, owner: Span) -> list[Span]:
     """The code of one function that may end a transaction."""
     return [Span(*hit.span()) for hit in _ended(same.outline.language).finditer(same.outline.source.data, *owner)]

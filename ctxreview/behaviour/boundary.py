@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 
 from ctxreview.behaviour.body import comments_in, within
@@ -20,6 +19,7 @@ from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Member
 from ctxreview.model.facts import Fact
+from ctxreview.model.kept import kept
 from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -90,13 +90,13 @@ def _counts(fact: Fact) -> bool:
     return fact.kind in KINDS and not (fact.kind == "read" and fact.is_state)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _done(same: Same, member: Span) -> Counter[tuple[str, str]]:
     """What a member does, by kind and name."""
     return Counter((f.kind, f.name) for f in within(same.outline, member) if _counts(f))
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _mentioned(same: Same, member: Span) -> Counter[str]:
     return mentions(without_comments(same.outline, member))
 
@@ -158,7 +158,7 @@ def guarded_state(outline: Outline) -> tuple[str, ...]:
     return _guarded_state(Same(outline))
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _guarded_state(same: Same) -> tuple[str, ...]:
     outline = same.outline
     makers = Spans(f.span for f in outline.functions if f.kind == "constructor")

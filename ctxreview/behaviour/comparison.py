@@ -7,7 +7,7 @@ then the rest in order; then wherever they stand. State that was only given anot
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from ctxreview.behaviour.body import Body
 from ctxreview.behaviour.effects import Effect, Hold, Trace
@@ -17,6 +17,7 @@ from ctxreview.behaviour.same import SameTwo
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
 from ctxreview.model.declarations import Function
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -258,7 +259,7 @@ def section_of(of: Trace, region: Region) -> int | None:
     return next((h.section for h in of.sections if h.region == region), None)
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _comparison(both: SameTwo) -> Comparison:
     return Comparison(both.before, both.after)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from ctxreview.behaviour.file_types import FileTypes
-from ctxreview.behaviour.same import kept
 from ctxreview.behaviour.units import Units, units
 from ctxreview.model import il
+from ctxreview.model.kept import kept
 from ctxreview.model.source import Span
 from ctxreview.regex import regex
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import Body
 from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, Member
+from ctxreview.model.kept import kept
 from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
@@ -64,7 +64,7 @@ def _property_head(outline: Outline, member: Function) -> str:
     return re.split(r"\{|=>", text, maxsplit=1)[0]
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _declaring(same: Same) -> dict[str, list[Member]]:
     """The properties, indexers and events of a file by name."""
     found: dict[str, list[Member]] = {}

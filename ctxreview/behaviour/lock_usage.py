@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import code_of, comments_in
@@ -18,6 +17,7 @@ from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.facts import Fact
+from ctxreview.model.kept import kept
 from ctxreview.model.notation import OPTIONAL_SELF, SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region
@@ -114,7 +114,7 @@ def declared(outline: Outline) -> dict[tuple[str, str], Member]:
     return _declared(Same(outline))
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _declared(same: Same) -> dict[tuple[str, str], Member]:
     outline = same.outline
     types = Nesting(outline.types)
@@ -133,7 +133,7 @@ def masked_source(outline: Outline) -> bytes:
     return _masked_source(Same(outline))
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _masked_source(same: Same) -> bytes:
     blank = bytearray(code_of(same.outline).masked.replace(b"\0", b" "))
     for part in same.outline.unread:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from ctxreview.behaviour.body import Body, CallText, source_of
 from ctxreview.behaviour.pairing import Match, Pairing, pairing
 from ctxreview.behaviour.places import lines
 from ctxreview.model.facts import Fact
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Lines, Span
@@ -81,7 +82,7 @@ def _missing(calls: Iterable[CallText], others: Iterable[CallText]) -> tuple[Cal
     return tuple(found)
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _changes(found: Pairing) -> tuple[Change, ...]:
     return tuple(Change(a, b, found.fresh) for a, b in found.members if not found.is_same(a, b))
 

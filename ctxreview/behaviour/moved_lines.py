@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.behaviour.boundary import detached, ended, mention, without_comments
@@ -14,6 +13,7 @@ from ctxreview.behaviour.same import Same
 from ctxreview.languages import Language
 from ctxreview.languages.behaviour import behaviour_of
 from ctxreview.languages.words import any_of
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -77,7 +77,7 @@ def sides(scope: Region, outline: Outline, *, past: bool = False) -> Sides:
     return Sides(inside, every, apart)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _codes(same: Same, member: Span) -> tuple[Mapping[int, tuple[str, Span]], Mapping[str, Sequence[int]]]:
     """The lines of a member that have a word, by number with the place of the first byte of code, and their numbers by text."""
     source = same.outline.source

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TypeVar
 
 from ctxreview.behaviour.body import Body, bodies, body_of, root_of, squeezed
@@ -22,6 +22,7 @@ from ctxreview.behaviour.respelled import is_respelled
 from ctxreview.behaviour.same import SameTwo
 from ctxreview.languages import load
 from ctxreview.languages.words import Words
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -370,7 +371,7 @@ def _work(scope: Region, outline: Outline) -> Counter[str]:
     return Counter(" ".join(line.split()) for line in re.split(r"[;{}]", code) if re.search(r"\w", line))
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _pairing(both: SameTwo) -> Pairing:
     return Pairing(both.before, both.after)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from functools import lru_cache
 
 from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
@@ -15,6 +14,7 @@ from ctxreview.behaviour.same import Same
 from ctxreview.behaviour.version import State, version
 from ctxreview.languages import load
 from ctxreview.languages.words import any_of
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -29,7 +29,7 @@ def renamed_state(before: Outline, after: Outline) -> Mapping[str, State]:
     return _renamed_state(Same(before), Same(after))
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _renamed_state(one: Same, two: Same) -> Mapping[str, State]:
     before, after = one.outline, two.outline
     old, new = ({s.key: s for s in version(o).states} for o in (before, after))

@@ -2,33 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import ParamSpec, TypeVar
-
 from ctxreview.model.outline import Outline
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-_KEPT: list[Callable[[], None]] = []
-
-
-def kept(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Keeps the last ``most`` results of a function, as :func:`functools.lru_cache` does, until they are forgotten."""
-
-    def keeping(function: Callable[P, R]) -> Callable[P, R]:
-        cached = lru_cache(most)(function)
-        _KEPT.append(cached.cache_clear)
-        return cached  # type: ignore[return-value]  # which is called as the function is
-
-    return keeping
-
-
-def forget() -> None:
-    """Give up what is :func:`kept`: of a large file it may be a megabyte, and who goes through thousands needs few of them again."""
-    for clear in _KEPT:
-        clear()
 
 
 class Same:

@@ -7,10 +7,11 @@ from ctxreview.behaviour.effects import Trace, Trait
 from ctxreview.behaviour.evaluation import DEEPEST
 from ctxreview.behaviour.known import Known, either
 from ctxreview.behaviour.outside import Outside
-from ctxreview.behaviour.same import Same, kept
+from ctxreview.behaviour.same import Same
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
 from ctxreview.model.declarations import Function
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from ctxreview.context.visible import visible
+from ctxreview.model.kept import kept
 from ctxreview.model.phrases import amount
 from ctxreview.model.review import Context, Excerpt
 from ctxreview.model.source import Source
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def redacted(source: Source) -> tuple[str, ...]:
     """The lines of a file without its secrets; a key that spans lines is known only by the whole of them.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tree_sitter import Range
 
 from ctxreview.languages import Language, nodes, parents
+from ctxreview.model.kept import forget, kept
 from ctxreview.model.outline import Parse
 from ctxreview.model.source import Span
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LARGE = 1 << 20
 """Bytes of a file whose tree is not kept beside that of the rewritten one: it takes 40 times as many."""
+_ALONE = 1 << 17
+"""Bytes of a file from which on no reading of another one is kept beside its own: a tree takes some thirty times as many."""
 _BLOCK = 1024
 """Bytes that are compared at once: most of them are the same."""
 
@@ -71,6 +73,8 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
 
     The last readings are kept: the same file may be asked for again, for another part of it.
     """
+    if len(data) >= _ALONE:
+        _alone(data)
     part = _part(data, language, keep, within) if within is not None else None
     if part is not None:
         return part
@@ -81,7 +85,13 @@ def read(data: bytes, language: Language, keep: int | None = None, within: tuple
     return _whole(data, language, keep)
 
 
-@lru_cache(maxsize=4)
+@kept(1)
+def _alone(_data: bytes) -> None:
+    """Give up the readings of other files, where this is not the file that was read last."""
+    forget(_part, _whole, _skimmed, _kept)
+
+
+@kept(4)
 def _part(data: bytes, language: Language, keep: int | None, within: tuple[Span, ...]) -> Reading | None:
     """The file without the methods that touch none of the spans, where the rest of it parses clean."""
     skimmed = _skimmed(data, language, within)
@@ -95,15 +105,9 @@ def _part(data: bytes, language: Language, keep: int | None, within: tuple[Span,
     return reading._replace(parse=reading.parse._replace(normalised=rewrites), left_out=left_out)
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _whole(data: bytes, language: Language, keep: int | None) -> Reading:
     return _read(data, language, keep, ())
-
-
-def forget() -> None:
-    """Give up the readings that are kept: of a large file they take some thirty times its bytes."""
-    for kept in (_part, _whole, _skimmed, _kept):
-        kept.cache_clear()
 
 
 def _is_code(at: int, data: bytes, read_as: bytes) -> bool:
@@ -113,7 +117,7 @@ def _is_code(at: int, data: bytes, read_as: bytes) -> bool:
 
 
 # With another branch of `#if` a file is read twice in a row, and the parser is slowest on what it cannot read.
-@lru_cache(maxsize=2)
+@kept(2)
 def _skimmed(data: bytes, language: Language, within: tuple[Span, ...]) -> Any:
     return language.skim(data, within) if language.skim is not None else None
 
@@ -122,7 +126,7 @@ def _as_it_is(data: bytes, language: Language, left_out: tuple[Span, ...]) -> _P
     return _kept(data, language, left_out) if len(data) < _LARGE else _parsed(data, language, left_out)
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _kept(data: bytes, language: Language, left_out: tuple[Span, ...]) -> _Parsed:
     return _parsed(data, language, left_out)
 

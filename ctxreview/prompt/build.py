@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ from ctxreview.context.listing import file_listings
 from ctxreview.context.proofs import proven, suggested
 from ctxreview.context.visible import visible
 from ctxreview.errors import BudgetError, ConfigError
+from ctxreview.model.kept import kept
 from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt.checklist import Item
 from ctxreview.regex import regex
@@ -162,7 +163,7 @@ def not_seen(context: Context) -> tuple[str, ...]:
     return (*context.unseen, *left_out)
 
 
-@lru_cache(maxsize=1)
+@kept(1)
 def _templates(folders: tuple[Path, ...], _as_they_are: tuple[tuple[str, int], ...]) -> jinja2.Environment:
     """The templates of some folders, the first that has one wins, each compiled once: that takes as long as a short context."""
     import jinja2

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
+from ctxreview.model.kept import kept
 from ctxreview.regex import regex
 
 Document = dict[str, Any]
@@ -59,7 +59,7 @@ def _redacted_new(text: str) -> str:
 _QUOTES = regex(r"[\"']|[A-Z0-9+/=_-]{16,}|\b(?=\w*\d)[\w+/=-]{16,}")
 """What a text has that quotes a literal, or that names a file or member as keys are written."""
 
-_redacted_again = lru_cache(maxsize=4096)(_redacted_new)
+_redacted_again = kept(4096)(_redacted_new)
 _SHORT = 400
 """Characters of a text that is likely to come again: a path, a construct, a sentence of a rule."""
 

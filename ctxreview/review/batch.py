@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from ctxreview import processes
-from ctxreview.behaviour.same import forget
 from ctxreview.errors import CtxreviewError, SourceError
 from ctxreview.file_access import contents
+from ctxreview.model.kept import forget
 from ctxreview.model.source import Selection
-from ctxreview.outline import parse
 from ctxreview.review.request import Run, Siblings
 from ctxreview.workspace.reading import MAX_BYTES, path_from
 from ctxreview.workspace.selection_form import path_in
@@ -38,7 +37,7 @@ class Elsewhere(NamedTuple, Generic[T]):
 
 MAX_KEPT = 32
 """Results kept for selections that are given once more, where no model is asked."""
-REMEMBERED = 64
+REMEMBERED = 32
 """Results of a process after which what is known of files is forgotten."""
 MIN_FILES = 24
 """With fewer files, starting processes takes longer than they save."""
@@ -84,7 +83,6 @@ def forgetting(make: Make[T]) -> Make[T]:
         finally:
             if next(made) % REMEMBERED == 0:
                 forget()
-                parse.forget()
                 processes.give_back()
 
     return one

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ctxreview import rules
-from ctxreview.behaviour.same import Same, kept
+from ctxreview.behaviour.same import Same
 from ctxreview.config import Project
 from ctxreview.errors import ConfigError, did_you_mean
+from ctxreview.model.kept import kept
 from ctxreview.model.review import Context, Finding
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from ctxreview.guard.placing.pasted import (
     near_places,
     words_of,
 )
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.phrases import amount, numbers
 from ctxreview.model.source import Selection, Source, Span
@@ -244,7 +244,7 @@ def _nearest(candidates: Sequence[_Candidate], near: tuple[int, int]) -> list[_C
     return ordered[:1] if first * 2 < second else touched or ordered
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _heads(source: Source) -> Outline:
     return outline(source, within=())
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctxreview.config import Project, project, prompt_file, user
 from ctxreview.errors import ConfigError, CtxreviewError
 from ctxreview.languages import language_of
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import Prompt
@@ -115,7 +116,7 @@ class Run:
         forget_roots()
         self._version = version
         self.project = lru_cache(maxsize=64)(project)
-        self.outline: Outliner = lru_cache(maxsize=16)(_outlined)
+        self.outline: Outliner = kept(16)(_outlined)
         self._settings = lru_cache(maxsize=64)(self._settled)
         self._about = lru_cache(maxsize=64)(about)
         self._repository = lru_cache(maxsize=8)(self._opened)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from ctxreview import file_access
 from ctxreview.errors import SourceError
+from ctxreview.model.kept import kept
 from ctxreview.model.source import Source
 from ctxreview.workspace.decoding import decode
 from ctxreview.workspace.roots import home_of, real_path
@@ -86,7 +86,7 @@ def _reason(error: Exception) -> str:
     return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not a path"
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _read_unchanged(real: str, shown: str, home: Path, _changed: int, _size: int) -> Source:
     for _ in range(3):
         try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 from ctxreview.guard.placing.elisions import is_elision, is_telling, leaves_out, squeezed, within_reason
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.model.kept import kept
 from ctxreview.model.review import Edit, Suggestion
 from ctxreview.model.source import Source, Span, same_path, segments
 
@@ -178,7 +178,7 @@ def places_of(wanted: Sequence[str], source: Source, first: int = 1, last: int |
     return _runs(asked, lines) or _runs([a for a in asked if a], [p for p in lines if p[1]])
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _squeezed(source: Source) -> list[str]:
     """The lines of a file without their layout, once for all the edits of an answer."""
     return [squeezed(source.line(n)) for n in range(1, source.line_count + 1)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
-from functools import lru_cache
 
 from ctxreview.guard.placing.file_tokens import FileTokens, Row, words_in
 from ctxreview.guard.placing.likeness import Near
 from ctxreview.guard.placing.snippets import LIKE, alike
+from ctxreview.model.kept import kept
 
 _REACH, _BEYOND = 24, 10
 """Lines at an end of a fragment that are looked at, and how many more of the file."""
@@ -59,7 +59,7 @@ def _edge(line: int, given: Sequence[Row], step: int, there: FileTokens) -> int:
     return numbers[start] if start >= 0 else line
 
 
-@lru_cache(maxsize=4_096)
+@kept(4_096)
 def _change(part: Row, own: Row) -> float | None:
     """What it costs that a line becomes a given one; ``None`` where it is not a version of it."""
     if part == own:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
 from ctxreview.errors import SourceError
 from ctxreview.guard.placing.elisions import masked
 from ctxreview.guard.placing.likeness import Near
+from ctxreview.model.kept import kept
 from ctxreview.model.source import Source
 from ctxreview.regex import regex
 
@@ -168,7 +168,7 @@ class FileTokens:
         return tuple(self.texts[its.start : its.end])
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def tokens_of(source: Source) -> FileTokens:
     """A file as tokens."""
     return FileTokens(source)

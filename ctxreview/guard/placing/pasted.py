@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from difflib import SequenceMatcher
-from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from ctxreview.guard.placing.ends import ends
 from ctxreview.guard.placing.file_tokens import TOKEN, Place, Row, is_word, tokens_of, words_in
 from ctxreview.guard.placing.likeness import MOST_NEAR, Near, nearest
 from ctxreview.guard.placing.refusals import UnplacedError
+from ctxreview.model.kept import kept
 from ctxreview.model.source import Source
 from ctxreview.regex import regex
 
@@ -164,7 +164,7 @@ def explained(fragment: Fragment, source: Source, place: Place) -> tuple[frozens
     return frozenset(held), letters
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def held_words(fragment: Fragment, source: Source, place: Place) -> frozenset[str]:
     """The words of a fragment that a place has, in their order."""
     given = [token for run in fragment.runs for token in run]

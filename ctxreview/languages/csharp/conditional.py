@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from itertools import combinations, islice
 
 from ctxreview.languages.csharp.lex import BLANK, CONDITIONALS, Code, Directive, Text, lex
 from ctxreview.languages.possessive import possessive
+from ctxreview.model.kept import kept
 from ctxreview.regex import regex
 
 Formula = tuple[bytes, ...]
@@ -42,7 +42,7 @@ _PARTS = regex(rb"//|\|\||&&|==|!=|[!()]|[\w\x80-\xff]+|\S")
 _STRENGTH = {b"||": 1, b"&&": 2, b"==": 3, b"!=": 3, b"!": 4}
 
 
-@lru_cache(maxsize=1024)
+@kept(1024)
 def formula(condition: bytes) -> Formula:
     """The condition as a formula (shunting yard: no recursion, whatever the nesting)."""
     output: list[bytes] = []
@@ -120,7 +120,7 @@ class Branch:
             inside = inside.parent
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _is_told_apart(whole: Code) -> bool:
     """Whether no comment or literal goes on past a conditional directive, whatever branch it begins in."""
     conditional = [d for d in whole.directives if d.name in CONDITIONALS]

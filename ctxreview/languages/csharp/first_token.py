@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ctxreview.languages.csharp.conditional import formula, holds, select
+from ctxreview.model.kept import kept
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -26,7 +26,7 @@ def first_token(declaration: Node, data: bytes) -> int:
     return declaration.start_byte
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _defined(data: bytes) -> frozenset[bytes]:
     """The symbols that the file itself defines."""
     return select(data, None)[0].defined

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.languages.masked import Masked
 from ctxreview.languages.possessive import possessive
+from ctxreview.model.kept import kept
 from ctxreview.regex import regex
 
 Skip = Callable[["Directive"], int]
@@ -102,7 +102,7 @@ class _Literal:
         self.depth = 0
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _raw_text(braces: int, quotes: int) -> re.Pattern[bytes]:
     """Text of a raw interpolated literal: shorter runs of quotes and braces than its own are text."""
     brace = rb"|\{{1,%d}+(?!\{)" % (braces - 1) if braces > 1 else b""
@@ -114,7 +114,7 @@ def lex(data: bytes, skip: Skip | None = None) -> Code:
     return _Lexer(data, skip).run() if skip is not None else _lexed(data)
 
 
-@lru_cache(maxsize=2)
+@kept(2)
 def _lexed(data: bytes) -> Code:
     return _Lexer(data, None).run()
 

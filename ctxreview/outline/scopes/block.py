@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax, last_child
 from ctxreview.languages.words import NOTHING, Words, any_of
+from ctxreview.model.kept import kept
 from ctxreview.model.kinds import Form, Mode
 from ctxreview.model.notation import without_self
 from ctxreview.model.regions import Isolation, Region
@@ -353,7 +353,7 @@ def _before(node: Node, page: FileView) -> str:
     return text.decode("utf-8", "replace")
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _declared_level(data: bytes, name: str, is_method: bool, words: Words) -> str | None:
     """The one level that the declarations of the name (escaped) have in a file: asked for at each use."""
     if name.encode() not in data or words.isolation.encode() not in data:

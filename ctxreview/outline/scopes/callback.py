@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from ctxreview.languages import Construct, Language, nodes, parents
 from ctxreview.model.declarations import Function, TypeDecl
+from ctxreview.model.kept import kept
 from ctxreview.model.kinds import Form
 from ctxreview.model.notation import SELF
 from ctxreview.model.regions import Region
@@ -47,7 +47,7 @@ def callbacks(page: FileView) -> Iterator[Region]:
             yield made._replace(certainty="assumed")
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _runs_by_name(language: Language, name: str, on: str) -> Construct | None:
     """What a call of that name, on what is named so, is assumed to run its lambda under."""
     for looks in language.looks_like:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from ctxreview.languages import Language, load
 from ctxreview.languages.words import Words
 from ctxreview.model.facts import Argument, Reference
+from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.written_names import simple_type
 from ctxreview.regex import regex
@@ -68,7 +68,7 @@ def signature(head: str, name: str, language: Language) -> Signature:
     return _signature(head, name, language)
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _signature(head: str, name: str, language: Language) -> Signature:
     text, words = _declaring(head, language), language.words
     found = _listing(text, name)
@@ -115,7 +115,7 @@ def bases(head: str, name: str, language: Language) -> tuple[str, ...]:
     return _bases(head, name, language)
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _bases(head: str, name: str, language: Language) -> tuple[str, ...]:
     text, words = _declaring(head, language), language.words
     found = re.search(rf"\b{re.escape(name)}\b", text)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from ctxreview.model.kept import kept
 
 MOST_KEPT = 4_096
 """Types as written whose names are kept: the same ones are asked for thousands of times."""
 
 
-@lru_cache(maxsize=MOST_KEPT)
+@kept(MOST_KEPT)
 def simple_type(written: str) -> str:
     """The simple name of a type: ``Repo`` of ``Data.Repo<int>?``, ``int[]`` of an array."""
     return written.strip().rstrip("?").partition("<")[0].rpartition(".")[2].strip().lstrip("@")
 
 
-@lru_cache(maxsize=MOST_KEPT)
+@kept(MOST_KEPT)
 def simple_type_or_array(written: str) -> str:
     """The simple name of a type; ``[]`` for an array of whatever type."""
     return "[]" if written.strip().rstrip("?").endswith("]") else simple_type(written)

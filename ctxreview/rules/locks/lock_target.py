@@ -52,7 +52,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import declared, lock_key, looks_empty, masked_source, modifiers, open_block_headers
@@ -61,6 +60,7 @@ from ctxreview.behaviour.same import Same
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
+from ctxreview.model.kept import kept
 from ctxreview.model.kinds import Severity
 from ctxreview.model.notation import OPTIONAL_SELF
 from ctxreview.model.outline import Outline, contained_in
@@ -233,7 +233,7 @@ def _makes_one(asked: str, container: str, outline: Outline) -> bool:
     return bool(found)
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _functions(same: Same) -> Mapping[tuple[str, str, str], list[Function]]:
     """The functions of a file by the name of their type, their own and their kind."""
     found: dict[tuple[str, str, str], list[Function]] = {}
@@ -253,14 +253,14 @@ def _made_each_time(asked: str, scope: Region, outline: Outline) -> Finding:
     )
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _written(same: Same, name: str, container: str) -> list[Fact]:
     """Where a field of the type gets another object."""
     writes = (f for f in same.outline.facts if f.kind == "write" and f.name == name and f.is_state)
     return [f for f in writes if _replaces(f, container, same.outline)]
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _may_declare(same: Same, name: str, function: Span) -> bool:
     """Whether something in the function looks like a declaration of the name: most locks are on a field."""
     code = without_comments(same.outline, function)

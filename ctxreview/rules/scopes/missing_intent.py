@@ -55,12 +55,13 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.lock_usage import is_collection
 from ctxreview.behaviour.places import scope_lines
 from ctxreview.model.declarations import Member, TypeDecl
+from ctxreview.model.kept import kept
 from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -221,7 +222,7 @@ def says_why(comment: str, code: str) -> bool:
     return bool(_words(prose) - _words(code) - _words(_REPEATS))
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _words(text: str) -> frozenset[str]:
     """The words of a text or the names in code, in lower case and without the commonest endings."""
     apart = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", text)
