@@ -135,6 +135,8 @@ def renamed(code: bytes, root: Node, rng: random.Random) -> bytes:
     local: set[bytes] = set()
     other: set[bytes] = set()
     for node in nodes(root):
+        if node.type == "implicit_parameter":
+            other.add(code[node.start_byte : node.end_byte])
         if node.type != "identifier" or node.parent is None:
             continue
         name, up = code[node.start_byte : node.end_byte], node.parent

@@ -32,7 +32,7 @@ def affected(both: Comparison) -> tuple[Pair, ...]:
     """
     members = both.both.members
     words = _words(both)
-    taken = [n for n, (old, new) in enumerate(members) if not both.both.is_same(old, new)]
+    taken = [n for n, (old, new) in enumerate(members) if old.words != new.words]
     units = version(both.after).units
     names = {
         _name(members[n][1])
@@ -63,7 +63,7 @@ def touched(both: Comparison) -> frozenset[Span]:
     Of the others all effects are in both versions, under the same transactions and locks.
     """
     members, old, new = both.both.members, bodies(both.before), bodies(both.after)
-    changed = [n for n, (was, now) in enumerate(members) if not both.both.is_same(was, now)]
+    changed = [n for n, (was, now) in enumerate(members) if was.words != now.words]
     known = {id(body) for pair in members for body in pair}
     apart = [members[n][1] for n in changed] + [b for b in (*old, *new) if id(b) not in known]
     if _rest(both.before) != _rest(both.after) or not all(_NAME.fullmatch(_name(b)) for b in apart):

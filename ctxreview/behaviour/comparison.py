@@ -107,7 +107,7 @@ class Comparison:
     @cached_property
     def changed(self) -> tuple[Pair, ...]:
         """The functions whose own text differs."""
-        pairs = (self.of(old.member.span) for old, new in self.both.members if not self.both.is_same(old, new))
+        pairs = (self.of(old.member.span) for old, new in self.both.members if old.words != new.words)
         return tuple(p for p in pairs if p is not None)
 
     def fresh(self, names: Iterable[str]) -> tuple[Trace, ...]:

@@ -84,7 +84,7 @@ def _missing(calls: Iterable[CallText], others: Iterable[CallText]) -> tuple[Cal
 
 @kept(2)
 def _changes(found: Pairing) -> tuple[Change, ...]:
-    return tuple(Change(a, b, found.fresh) for a, b in found.members if not found.is_same(a, b))
+    return tuple(Change(a, b, found.fresh) for a, b in found.members if a.words != b.words)
 
 
 def changes(before: Outline, after: Outline) -> tuple[Change, ...]:

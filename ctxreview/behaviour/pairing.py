@@ -18,7 +18,6 @@ from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.identity import Identity, home_of, identity
 from ctxreview.behaviour.line_pairs import LinePairs
 from ctxreview.behaviour.lock_usage import lock_key
-from ctxreview.behaviour.respelled import is_respelled
 from ctxreview.behaviour.same import SameTwo
 from ctxreview.languages import load
 from ctxreview.languages.words import Words
@@ -41,7 +40,6 @@ class Pairing:
     def __init__(self, before: Outline, after: Outline) -> None:
         self.before, self.after = before, after
         self._names: dict[int, Identity] = {}
-        self._respelled: dict[tuple[int, int], bool] = {}
 
     @cached_property
     def lines(self) -> LinePairs:
@@ -102,15 +100,6 @@ class Pairing:
         left, there = ([b for b in of if id(b) not in paired] for of in (old, new))
         yield from (*found, *_nearest(left, there, at_least=_RENAMED))
 
-    def is_same(self, old: Body, new: Body) -> bool:
-        """Whether a member does the same in both versions, to the letter or but for the names of its variables."""
-        if old.words == new.words:
-            return True
-        key = id(old), id(new)
-        if key not in self._respelled:
-            self._respelled[key] = is_respelled(old, new)
-        return self._respelled[key]
-
     def _named(self, body: Body) -> Identity:
         if id(body) not in self._names:
             self._names[id(body)] = identity(body)
@@ -131,12 +120,10 @@ class Pairing:
         return self._was.get(id(body_of(self.after, span)))
 
     def stayed(self, old: Region, new: Region) -> bool:
-        """Whether a transaction or lock holds the same code of a member that nothing but names of variables differs in."""
+        """Whether a transaction or lock holds the same code of a member in which nothing differs."""
         was, now = body_of(self.before, old.opening), body_of(self.after, new.opening)
         if was is None or now is None or self._became.get(id(was)) is not now:
             return False
-        if was.words != now.words and self.is_same(was, now):
-            return True
         if was.code.data != now.code.data:
             return False
         shift = now.member.span.start - was.member.span.start
@@ -169,7 +156,7 @@ class Pairing:
         found: dict[Region, Region] = {}
         outer = [[s for s in o.regions if body_of(o, s.opening) is None] for o in (self.before, self.after)]
         for a, b in self.members:
-            same = self.is_same(a, b) and len(a.holds) == len(b.holds)
+            same = a.words == b.words and len(a.holds) == len(b.holds)
             found |= zip(a.holds, b.holds, strict=True) if same else self._matched(a.holds, b.holds)
         found |= self._matched(*outer)
         taken = set(found.values())

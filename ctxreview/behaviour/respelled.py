@@ -1,31 +1,98 @@
-"""Two versions of a function that differ by nothing but the names of its variables: no letter of what it does is another one."""
+"""Local variables and parameters that an edit gives other names: the version before is read as if they had been called so already.
+
+So only what the edit does else is compared, and whatever goes by the name of a variable, as a lock or a delegate may, is found again.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import SequenceMatcher
+
 from ctxreview.behaviour.body import Body
+from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Source
 from ctxreview.regex import regex
 
 _PIECE = regex(r"[^\W\d]\w*|\S")
 _OWN = ("local", "parameter", "captured")
+_VARIABLE = "\0"
+"""What stands for each variable whose name one version alone has, while the versions are laid beside each other."""
+MOST_PIECES = 4_000
+"""Words and signs between the first and the last difference of a member beyond which its variables are not looked at."""
 
 
-def is_respelled(old: Body, new: Body) -> bool:
-    """Whether each name that differs is that of one variable before and of one after, and of nothing else in the function.
+def respelled(before: Outline, after: Outline) -> Source:
+    """The text before with each variable under the name that it has after; the same value where none has another one.
 
-    Where a variable is called as something else is anywhere in the function, the answer is no.
+    A name that goes and one that comes are of one variable where they stand in the same places, and each of them in no other's. Lines stay
+    what they were. A variable that is called as something else is anywhere in its member keeps its name.
     """
+    pieces = [
+        piece
+        for old, new in pairing(before, after).members
+        if old.words != new.words
+        for piece in _renamed(old, _names(old, new))
+    ]
+    if not pieces:
+        return before.source
+    data, at, made = before.source.data, 0, []
+    for start, end, name in sorted(pieces):
+        made += [data[at:start], name]
+        at = end
+    return replace(before.source, data=b"".join([*made, data[at:]]))
+
+
+def _names(old: Body, new: Body) -> Mapping[str, str]:
+    """The names that variables of a member have after the edit, by those that they had."""
     first, second = _PIECE.findall(old.words), _PIECE.findall(new.words)
-    if len(first) != len(second):
-        return False
-    pairs = {(a, b) for a, b in zip(first, second, strict=True) if a != b}
-    names, others = {a for a, _ in pairs}, {b for _, b in pairs}
-    if not pairs or len(names) != len(pairs) or len(others) != len(pairs):
-        return False
-    if not names.isdisjoint(second) or not others.isdisjoint(first):
-        return False
-    return names <= _variables(old) and others <= _variables(new)
+    gone, fresh = set(first) - set(second), set(second) - set(first)
+    if not gone or not fresh:
+        return {}
+    gone, fresh = gone & _variables(old), fresh & _variables(new)
+    if not gone or not fresh:
+        return {}
+    met = Counter(_beside(first, second, gone, fresh))
+    had, has = Counter(first), Counter(second)
+    found = {}
+    for (a, b), times in met.items():
+        alone = sum(a == x or b == y for x, y in met) == 1
+        if alone and 2 * times >= max(had[a], has[b]):
+            found[a] = b
+    return found
+
+
+def _beside(first: Sequence[str], second: Sequence[str], gone: set[str], fresh: set[str]) -> Iterator[tuple[str, str]]:
+    """The names that go and that come, where one stands in the other's place."""
+    one = [_VARIABLE if word in gone else word for word in first]
+    two = [_VARIABLE if word in fresh else word for word in second]
+    start = next((n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+    most = min(len(one), len(two)) - start
+    end = next((n for n in range(most) if one[-n - 1] != two[-n - 1]), most)
+    alike = [(0, 0, start), (len(one) - end, len(two) - end, end)]
+    between = one[start : len(one) - end], two[start : len(two) - end]
+    if max(map(len, between)) <= MOST_PIECES:
+        alike += [
+            (start + a, start + b, size) for a, b, size in SequenceMatcher(None, *between, False).get_matching_blocks()
+        ]
+    for a, b, size in alike:
+        for n in range(size):
+            if one[a + n] == _VARIABLE:
+                yield first[a + n], second[b + n]
+
+
+def _renamed(of: Body, names: Mapping[str, str]) -> Iterator[tuple[int, int, bytes]]:
+    """Where the names stand in the file's text before, half open and in bytes, and what stands there after."""
+    if not names:
+        return
+    pattern = regex(rf"(?<!\w)(?:{'|'.join(names)})(?!\w)".encode())
+    for hit in pattern.finditer(of.code.masked):
+        start = of.member.span.start
+        yield start + hit.start(), start + hit.end(), names[hit[0].decode()].encode()
 
 
 def _variables(of: Body) -> frozenset[str]:

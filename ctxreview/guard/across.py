@@ -31,7 +31,7 @@ from ctxreview.model.facts import Fact
 from ctxreview.model.outline import Outline
 from ctxreview.model.phrases import listed
 from ctxreview.model.review import Finding
-from ctxreview.model.source import Source, Span, Spans
+from ctxreview.model.source import Span, Spans
 from ctxreview.outline import outline
 from ctxreview.rules.orm.no_tracking_write import given_untracked
 from ctxreview.workspace.code_of_tests import is_test_code
@@ -70,22 +70,21 @@ class Edited(NamedTuple):
 
 
 def edited(
-    files: Sequence[tuple[Outline, Source]], selected: Iterable[Function], repository: Repository
+    pairs: Sequence[tuple[Outline, Outline]], selected: Iterable[Function], repository: Repository
 ) -> tuple[Edited, ...]:
     """Both versions of the files that an edit changes, which know of each other.
 
-    Each has the wrappers that its changed functions, their callers there and in the first file the ``selected`` ones call.
+    Each has the wrappers that its changed functions, their callers there and in the first file the ``selected`` members call.
     """
-    now = repository.edited(*(source for _, source in files))
+    now = repository.edited(*(after.source for _, after in pairs))
     decided: dict[str, bool] = {}
-    was, then = (Family(one, len(files), decided) for one in (repository, now))
-    pairs = [(before, outline(source, wrappers=repository.wrappers)) for before, source in files]
+    was, then = (Family(one, len(pairs), decided) for one in (repository, now))
     names = [{_key(f) for f in (*_changed(*pair), *_changed(*pair[::-1]))} for pair in pairs]
     words = frozenset(name for keys in names for _, name in keys)
     for (before, after), keys in zip(pairs, names, strict=True):
         for family in (was, then):
             family.changed[after.source.path] = frozenset((*(n for _, n in keys), *changed_state(before, after)))
-    names[0] |= {_key(m) for f in selected if (m := pairs[0][0].member_of(f.span)) is not None}
+    names[0] |= {_key(m) for m in selected}
     found, asking = [], []
     own = frozenset(then.changed)
     for (before, after), keys in zip(pairs, names, strict=True):

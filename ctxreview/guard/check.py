@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ctxreview import processes, rules
+from ctxreview.behaviour.respelled import respelled
 from ctxreview.callgraph.repository.index import Repository
 from ctxreview.guard.across import Edited, edited, elsewhere, left_out, unread
 from ctxreview.guard.placing.answers import replacement, suggestions
@@ -87,10 +88,15 @@ def compare_together(
     The ``repository`` is that before; without it each file is compared alone. ``selected`` are functions of the first file.
     """
     if repository is None:
-        alone = [(before, outline(source, wrappers=before.wrappers._replace(calls=()))) for before, source in files]
+        alone = [
+            _alike(before, outline(source, wrappers=before.wrappers._replace(calls=()))) for before, source in files
+        ]
         yield from told_once([([*rules.compare(*both), *_unparsed(*both)], ()) for both in alone])
         return
-    edits = edited(files, selected, repository)
+    members = [m for f in selected if (m := files[0][0].member_of(f.span)) is not None]
+    pairs = [_alike(before, outline(source, wrappers=repository.wrappers)) for before, source in files]
+    was = [before.source for (before, _), (old, _) in zip(pairs, files, strict=True) if before is not old]
+    edits = edited(pairs, members, repository.edited(*was) if was else repository)
 
     def work(edit: Edited) -> tuple[list[Finding], list[Seen]]:
         known = frozenset(unread(edit))
@@ -105,6 +111,12 @@ def compare_together(
 
     shared = len(edits) >= MIN_SHARED and processes.cores() > 1
     yield from told_once(list(processes.parallel_map(work, edits) if shared else map(work, edits)))
+
+
+def _alike(before: Outline, after: Outline) -> tuple[Outline, Outline]:
+    """Both versions, the one before with the names that its variables have after."""
+    source = respelled(before, after)
+    return (before if source is before.source else outline(source, wrappers=before.wrappers)), after
 
 
 def verdict_on(findings: Iterable[Finding]) -> GuardVerdict:

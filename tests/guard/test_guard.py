@@ -439,7 +439,7 @@ CHANGES: dict[str, tuple[str, str, str, str]] = {
         LOCAL_LOCK,
         LOCAL_LOCK.replace("gate = _gates.GetOrAdd(id)", "own = new object()").replace("(gate)", "(own)"),
         "conflicts",
-        "locks `own` where it locked `gate`",
+        "on `own` is taken on an object that is made here now",
     ),
     "another object locked": (
         LOCK,
