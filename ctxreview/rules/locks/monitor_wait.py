@@ -50,7 +50,8 @@ from __future__ import annotations
 
 import re
 
-from ctxreview.behaviour.lock_usage import end_of_arguments, masked_source, open_block_headers
+from ctxreview.behaviour.failing import can_fail
+from ctxreview.behaviour.lock_usage import end_of_arguments, locks, masked_source, open_block_headers
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.kinds import Severity
@@ -69,6 +70,7 @@ _WAIT = regex(rb"\bMonitor\s*\.\s*Wait\s*\(")
 _PULSE = regex(rb"\bMonitor\s*\.\s*(Pulse|PulseAll)\s*\(\s*(?:this\.)?([\w.]+)\s*\)")
 _ONLY = regex(rb"=>|[{};]|\breturn\b")
 _FIRST = regex(rb"\s*(\w+)\s*[,)]")
+_COUNTED = regex(rb"\+\+|--|[-+*/|&^]=")
 _LOOP = regex(rb"\b(?:while|for|foreach)\s*\(|\bdo$")
 
 
@@ -93,6 +95,8 @@ def check(outline: Outline) -> list[Finding]:
         asked = any(re.search(rb"\bif\s*\(.*\)$", h, re.DOTALL) for h in (around[-1], *around[-2:-1]))
         # In a test the thread that waits and the one that wakes it are in view.
         severity: Severity = "medium" if asked else "note" if is_test_code(outline.source.path) else "low"
+        if asked and _only_looks_after(function, at, outline, code):
+            severity = "note"
         found.append(
             Finding(
                 ID,
@@ -105,6 +109,16 @@ def check(outline: Outline) -> list[Finding]:
             )
         )
     return found
+
+
+def _only_looks_after(function: Function, wait: Span, outline: Outline, code: bytes) -> bool:
+    """Whether the wait ends after a time, and what follows under the lock takes whatever is there then: it cannot fail and counts nothing on."""
+    closed = end_of_arguments(code, wait.end)
+    around = [s for s in locks(outline) if s.span.contains(wait)]
+    if b"," not in code[wait.end : closed] or not around:
+        return False
+    rest = Span(closed, min(s.span.end for s in around))
+    return not _COUNTED.search(code, *rest) and not can_fail(outline, function.span, rest)
 
 
 def _is_handed_on(function: Function, wait: Span, code: bytes) -> bool:

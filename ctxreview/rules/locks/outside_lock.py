@@ -72,9 +72,12 @@ from ctxreview.behaviour.lock_usage import (
     own_calls,
 )
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.version import version
 from ctxreview.languages.behaviour import names_of
+from ctxreview.model import il
 from ctxreview.model.declarations import Function, Member
 from ctxreview.model.kinds import Severity
+from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
@@ -102,6 +105,8 @@ _MEANT = regex(
 """What a comment says of a use that needs no lock."""
 _SAME = regex(rb"\s*[!?]?\s*\.\s*(?:IsReadOnly|IsFixedSize|IsSynchronized|SyncRoot|Comparer|KeyComparer)\b")
 """What a collection answers the same at any time."""
+_MADE = regex(rb"=\s*new\s+(?:\w+\s*\.\s*)*(\w+)")
+"""The type of what a field is given where it is declared."""
 _IF = regex(rb"\bif\s*\(")
 _BRANCH = regex(rb"\s*(?:\{[^{}]*\}|[^;{}]*;)")
 """A branch without blocks of its own."""
@@ -170,6 +175,9 @@ def _is_safe(member: Member, use: Use, outline: Outline) -> bool:
     type_ = simple_type_or_array(member.declares)
     is_event = use.fact.state is not None and use.fact.state.kind == "event"
     if use.fact.is_volatile or is_event or type_.startswith(_SAFE):
+        return True
+    made = _MADE.search(outline.source.data, *member.span) if use.fact.is_readonly else None
+    if made is not None and made[1].decode("utf-8", "replace").startswith(_SAFE):
         return True
     return use.fact.is_readonly and not is_collection(type_, outline)
 
@@ -250,6 +258,7 @@ def _outside(
     code = masked_source(outline)
     open_ = [u for u in open_ if not (u.fact.is_readonly and IS_NULL.match(code, u.fact.span.end))]
     open_ = [u for u in open_ if not _SAME.match(code, u.fact.span.end)]
+    open_ = [u for u in open_ if not _is_given_with_the_lock(u, gate, outline)]
     open_ = [u for u in open_ if not _is_the_lock(u, gate) and not _is_looked_at_again(u, rechecking, code)]
     # A compound assignment reads and writes in one place.
     if not open_ or (mostly and len({u.fact.span.start for u in open_}) * 3 > len(under)):
@@ -279,6 +288,20 @@ def _outside(
         lines(outline, first.fact.span),
         tuple(lines(outline, u.fact.span, f"under the lock on {gate}") for u in under[:2]),
         about=(name, use, gate),
+    )
+
+
+def _is_given_with_the_lock(use: Use, gate: str, outline: Outline) -> bool:
+    """Whether a call is given the state and its lock: what is called takes the one for the other."""
+    at = use.fact.span
+    unit = version(outline).units.get(use.member.span)
+    return any(
+        isinstance(n, il.Call)
+        and any(
+            a.value.span == at or (a.value.span.contains(at) and isinstance(a.value, il.Access)) for a in n.arguments
+        )
+        and any(without_self(outline.source.text(a.value.span)) == without_self(gate) for a in n.arguments)
+        for n in (il.walk(unit, within=at) if unit is not None else ())
     )
 
 

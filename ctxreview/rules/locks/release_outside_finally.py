@@ -46,6 +46,10 @@ Sonar S2222, "Locks should be released on all paths": <https://rules.sonarsource
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
 from ctxreview.behaviour.body import own_facts
 from ctxreview.behaviour.failing import can_fail
 from ctxreview.behaviour.lock_usage import masked_source
@@ -131,16 +135,38 @@ def _is_called_on(node: il.Node, resource: str, outline: Outline) -> bool:
     return on is not None and without_self(outline.source.text(on.span)) == without_self(resource)
 
 
+def _released_before(exits: list[Span], scope: Region, outline: Outline) -> list[Span]:
+    """From each release that is the statement before one of the exits to the end of that: there the lock is not held."""
+    unit, found = version(outline).units.get(scope.owner), list[Span]()
+    for node in il.walk(unit.body, into=False, within=scope.span) if unit is not None and exits else ():
+        if isinstance(node, il.Block):
+            for one, other in pairwise(node.statements):
+                left = isinstance(other, il.Exit) and any(other.span.overlaps(at) for at in exits)
+                if left and any(_is_release(n, scope, outline) for n in il.walk(one, into=False)):
+                    found.append(Span(one.span.start, other.span.end))
+    return found
+
+
+def _is_release(node: il.Node, scope: Region, outline: Outline) -> bool:
+    """Whether a node is a call like the one that ends the scope."""
+    last = outline.source.text(scope.closing)
+    return (
+        isinstance(node, il.Call)
+        and _is_called_on(node, scope.resource, outline)
+        and re.search(rf"\b{re.escape(node.callee)}\b", last) is not None
+    )
+
+
 def _exits(outline: Outline, scope: Region) -> list[Span]:
     """Where the function with the lock is left, from the acquire on."""
     own = own_facts(outline).get(scope.owner, ())
     return [f.span for f in own if f.kind == "exit" and f.span.start >= scope.opening.end]
 
 
-def _held(scope: Region, last: int) -> list[Span]:
-    """What runs while the lock is held, up to the offset ``last``, without the branches in which it was not taken."""
-    parts, at = [], scope.opening.end
-    for left in sorted(s for s in scope.excluded if s.end <= last):
+def _held(left_out: Iterable[Span], first: int, last: int) -> list[Span]:
+    """What runs while the lock is held, from one offset to another, without the parts in which it is not."""
+    parts, at = [], first
+    for left in sorted(s for s in left_out if s.end <= last):
         if left.start > at:
             parts.append(Span(at, left.start))
         at = max(at, left.end)
@@ -156,12 +182,15 @@ def check(outline: Outline) -> list[Finding]:
         # What hands the lock on gives back what the release's own call gives.
         handed = next((at for at in _exits(outline, scope) if at.contains(scope.closing)), scope.closing)
         exits = [at for at in scope.exits if at != handed and not any(part.contains(at) for part in scope.excluded)]
+        released = _released_before(exits, scope, outline)
+        exits = [at for at in exits if not any(part.overlaps(at) for part in released)]
         between = masked_source(outline)[scope.opening.end : handed.start].decode("utf-8", "replace")
         if "(" not in _WAITED.sub("", between) and not exits:
             continue
         if _is_of_unknown_type(scope, outline) or _is_released_in_each_branch(scope, outline):
             continue
-        if not exits and not any(can_fail(outline, scope.owner, part) for part in _held(scope, handed.start)):
+        held = _held((*scope.excluded, *released), scope.opening.end, handed.start)
+        if not exits and not any(can_fail(outline, scope.owner, part) for part in held):
             continue
         if _is_released_by_handlers(scope, outline):
             continue

@@ -117,8 +117,11 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def _takes_part(sent: Fact, scope: Region, outline: Outline) -> bool:
-    """Whether the call is given the transaction, or the transaction what is called: as a queue that sends with its commit."""
+    """Whether what is called sends with the commit: it began the transaction, or one of them is given the other."""
     pairs = ((scope.resource, sent.span), (sent.target, scope.opening))
+    opening = outline.source.text(scope.opening)
+    if sent.target and re.search(rf"(?<![\w.]){re.escape(sent.target)}\s*\.\s*\w+\s*\(", opening):
+        return True
     return any(
         bool(name) and re.search(rf"[(,]\s*{re.escape(name)}\s*[,)]", outline.source.text(at)) is not None
         for name, at in pairs
