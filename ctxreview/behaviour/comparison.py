@@ -229,14 +229,14 @@ def chosen_among(both: Comparison, old: Region, new: Region) -> bool:
 
 
 def takes_the_same(both: Comparison, old: Region, new: Region) -> bool:
-    """Whether a helper that opens a region takes the lock of the one before the edit, in its mode."""
+    """Whether a helper that opens a region takes the lock of the one before the edit, in its mode or in that which the lock itself has."""
     pair = both.of(old.owner)
     hold = next((h for h in pair.before.sections if h.region == old), None) if pair is not None else None
     return (
         pair is not None
         and hold is not None
         and any(
-            e.path and (e.party, e.text) == (hold.key, hold.mode) and new.opening.contains(e.span)
+            e.path and e.party == hold.key and e.text in ("", hold.mode) and new.opening.contains(e.span)
             for e in pair.after.of("acquire")
         )
     )

@@ -1,12 +1,14 @@
-"""What one consumer of a queue does, one after another and nobody else: its turns that overlap, others that do its work beside it, and a second one."""
+"""What one consumer of a queue does, one after another and nobody else: its turns that overlap, others that do its work beside it or in its place, and a second one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ctxreview.behaviour.body import bodies
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Effect, Trace
+from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
 from ctxreview.languages.behaviour import Behaviour
 from ctxreview.model import il
@@ -142,6 +144,38 @@ def several(both: Comparison, about: Behaviour) -> Iterator[Several]:
         new = [at for at, member in after if member in changed]
         if len(before) == 1 < len(after) and new:
             yield Several(name, new[-1], take)
+
+
+class Unqueued(NamedTuple):
+    """``work`` was done by one consumer for one thing after another, at ``before``, and is done by whoever brings one now."""
+
+    work: Effect
+    before: Effect
+
+
+def unqueued(both: Comparison, about: Behaviour) -> Iterator[Unqueued]:
+    """The first work of each consumer that an edit takes away, its queue with it, where nothing else keeps two apart."""
+    kept = {id(old) for old, _ in both.both.members}
+    gone = (trace(both.before, b.member) for b in bodies(both.before) if id(b) not in kept)
+    left = {e.key: e for t in gone if t is not None for e in _taken(t, about) if _is_work(e)}
+    for pair in both.changed:
+        if any(takes(pair.after, about)):
+            return  # of whatever queue
+        own = {e.number: e for e in _taken(pair.before, about) if _is_work(e)}
+        found = [
+            Unqueued(now, e)
+            for n, e in own.items()
+            if (now := pair.became.get(n)) and now.traits & _ANY_TIME - e.traits
+        ]
+        found += [Unqueued(e, left[e.key]) for e in pair.after.effects if e.key in left and e.number not in pair.was]
+        yield from [one for one in found if not one.work.locks][:1]
+
+
+_ANY_TIME = frozenset({"later", "parallel", "each"})
+
+
+def _is_work(effect: Effect) -> bool:
+    return effect.kind in _WORK and effect.is_seen and not effect.locks
 
 
 def _lets_one_in(of: Trace, take: Effect) -> bool:

@@ -4,7 +4,8 @@ What it flags
 -------------
 In one type, a lock taken under another one, and elsewhere the second taken under the first, directly or through a
 call of one of the type's own methods. Compared before and after an edit: two nested locks in a new order that nothing
-else in the type uses.
+else in the type uses; several locks or rows that were taken in an order of their own (the smaller key first, a sorted
+sequence, ``ORDER BY`` beside ``FOR UPDATE``) and are taken as they come.
 
 Why it matters here
 -------------------
@@ -47,6 +48,8 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import own_facts
+from ctxreview.behaviour.canonical_order import disordered
+from ctxreview.behaviour.comparison import Comparison, comparison
 from ctxreview.behaviour.lock_usage import (
     declared,
     end_of_arguments,
@@ -58,7 +61,7 @@ from ctxreview.behaviour.lock_usage import (
     own_calls,
 )
 from ctxreview.behaviour.pairing import pairing
-from ctxreview.behaviour.places import scope_lines
+from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.notation import AWAIT, SELF
@@ -148,7 +151,24 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     (scope_lines(before, was.outer)._replace(what=f"{was.outer.construct}, before the edit"),),
                 )
             )
-    return found
+    return [*found, *_disordered(comparison(before, after))]
+
+
+def _disordered(both: Comparison) -> Iterator[Finding]:
+    """Each function that takes several locks or rows as they come, where it took them in one order."""
+    for pair in both.changed:
+        for one in disordered(both, pair):
+            name = (*one.taken.path, one.taken.name)[0]
+            yield Finding(
+                ID,
+                "medium",
+                "resolved" if pair.understood else "syntactic",
+                f"{name} takes one of several as they come; `{one.by}` had them taken in one order, whoever asked.",
+                "Can two callers that need the same ones in opposite orders now wait for each other?",
+                lines(both.after, one.taken.span),
+                (lines(both.before, one.before.span, f"in the order of {one.by}, before the edit"),),
+                about=(name, one.by),
+            )
 
 
 def _orders(outline: Outline, key: Callable[[Span], Hashable]) -> dict[tuple[Hashable, str, str], _Pair]:

@@ -3,8 +3,8 @@
 What it flags
 -------------
 An edit by which a loop that takes from a channel, a blocking collection or a concurrent queue begins its work and does
-not wait for it; by which another function writes what only the consumer wrote; or by which the consumer is started more
-than once.
+not wait for it; by which another function writes what only the consumer wrote; by which the consumer is started more
+than once; or by which queue and consumer go, and those who filled the queue do the work themselves.
 
 Why it matters here
 -------------------
@@ -51,7 +51,7 @@ from __future__ import annotations
 
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.consuming import Beside, Overlapping, Several, beside, overlapping, several
+from ctxreview.behaviour.consuming import Beside, Overlapping, Several, Unqueued, beside, overlapping, several, unqueued
 from ctxreview.behaviour.places import lines
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.outline import Outline
@@ -68,7 +68,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     changed = affected(both)
     found = [_overlapping(one) for pair in changed for one in overlapping(pair, about)]
     found += [_beside(one) for one in beside(both, about)]
-    return [*found, *(_several(after, one) for one in several(both, about))]
+    found += [_several(after, one) for one in several(both, about)]
+    return [*found, *(_unqueued(one) for one in unqueued(both, about))]
 
 
 def _overlapping(one: Overlapping) -> Finding:
@@ -95,6 +96,20 @@ def _beside(one: Beside) -> Finding:
         one.access.at._replace(what=""),
         (one.consumer.at._replace(what="written by the consumer"),),
         about=(name, one.access.name),
+    )
+
+
+def _unqueued(one: Unqueued) -> Finding:
+    name = one.work.name or "The work"
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{name} was done by the one consumer of a queue, one after another; whoever has something calls it now.",
+        "May two threads do that at once, and does the order say nothing?",
+        one.work.at._replace(what=""),
+        (one.before.at._replace(what="by the consumer, before the edit"),),
+        about=(name, "unqueued"),
     )
 
 

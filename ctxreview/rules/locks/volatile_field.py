@@ -64,6 +64,7 @@ from ctxreview.behaviour.lock_usage import (
     modifiers,
 )
 from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.pinned import unpinned
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.publication import Resynchronised, divided, respecified, resynchronised, unasked
 from ctxreview.behaviour.skipped import unconditional
@@ -147,7 +148,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     steps += _unasked(before, after)
     told = {f.at for f in steps}
     steps += [f for f in _respecified(before, after) if f.at not in told]
-    steps += [*_resynchronised(before, after), *_unconditional(before, after)]
+    steps += [*_resynchronised(before, after), *_unconditional(before, after), *_read_anew(before, after)]
     if b"olatile" not in before.source.data:
         return steps
     now = declared(after)
@@ -198,6 +199,23 @@ def _unasked(before: Outline, after: Outline) -> list[Finding]:
             Finding(ID, "high", "resolved", message, question, step.now.at, (was,), about=(name, step.now.name))
         )
     return found
+
+
+def _read_anew(before: Outline, after: Outline) -> Iterator[Finding]:
+    both = comparison(before, after)
+    for pair in both.changed:
+        for one in unpinned(both, pair):
+            name = one.read.name
+            yield Finding(
+                ID,
+                "medium",
+                "resolved" if pair.understood else "syntactic",
+                f"`{name}` was read once in {pair.before.function.name}, and is read {len(one.again)} times now: another thread may change it in between.",
+                "Have these uses to see one and the same value?",
+                lines(after, one.again[-1].span),
+                (lines(before, one.read.span, "read once, before the edit"),),
+                about=(name, "anew"),
+            )
 
 
 def _respecified(before: Outline, after: Outline) -> list[Finding]:

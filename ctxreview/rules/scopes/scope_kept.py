@@ -48,22 +48,22 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
     both = pairing(before, after)
     targets = list(_other_target(old, new, before, after, verdict))
     other = any(severity == "high" for severity, *_ in targets)  # that says what is locked now
+    helped = old.mode != new.mode and not new.mode and takes_the_same(comparison(before, after), old, new)
     if (old.construct, old.kind) != (new.construct, new.kind) and not other and not _is_renamed(old, new, both):
-        ambient = any(language.is_ambient(s.name) for s in (old, new))
         same = old.kind == new.kind == "transaction" and _level(old) == _level(new)
-        same = same and (not ambient or old.name == new.name)
+        same = same and (old.name == new.name or not any(language.is_ambient(s.name) for s in (old, new)))
         plain = is_any_object(old, before) and is_any_object(new, after)
         same = same or (plain and verdict.keeps and not verdict.gone and old.kind == new.kind == "lock")
         same = same or takes_the_same(comparison(before, after), old, new)
         same = same or (verdict.keeps and new.kind == "lock" and holds_state_alone(comparison(before, after), old))
         changed(
-            "note" if same and old.mode == new.mode else "medium",
+            "note" if helped or (same and old.mode == new.mode) else "medium",
             f"The edit turns the {name} into {one_of(new.construct)}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
     for target in targets:
         changed(*target)
-    unknown = old.kind == "lock" and not new.mode and _is_of_another_type(old, new, before, after)
+    unknown = helped or (old.kind == "lock" and not new.mode and _is_of_another_type(old, new, before, after))
     if old.mode != new.mode and not unknown and not (other and new.mode == "exclusive"):
         changed(
             "note"

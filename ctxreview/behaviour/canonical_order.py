@@ -1,0 +1,128 @@
+"""Several locks or rows that are taken in an order which does not depend on who asks, and are taken as they come after the edit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ctxreview.behaviour.comparison import Comparison, Pair
+from ctxreview.behaviour.effects import Effect, Trace
+from ctxreview.behaviour.version import version
+from ctxreview.languages.behaviour import names_of
+from ctxreview.model import il
+from ctxreview.model.outline import Outline
+from ctxreview.model.source import Span
+from ctxreview.regex import regex
+
+_ROWS = regex(r"(?i)\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b|\b(?:UPDLOCK|XLOCK)\b")
+_SORTED_ROWS = regex(r"(?i)\bORDER\s+BY\b")
+_ONE = regex(r"(?i)\bLIMIT\s+1\b|\bTOP\s*\(?\s*1\b|\bFETCH\s+(?:FIRST|NEXT)\s+1\b")
+
+
+class Disordered(NamedTuple):
+    """``taken`` takes one of several after the edit; ``before`` was sorted by ``by``, the call or the SQL that said so."""
+
+    taken: Effect
+    before: Effect
+    by: str
+
+
+def disordered(both: Comparison, pair: Pair) -> Iterator[Disordered]:
+    """The first lock or row of a function that is one of several in no particular order any more."""
+    about = names_of(both.before.language)
+    asks = about.pattern("asks_to_lock")
+    old, new = _taken(pair.before, asks), _taken(pair.after, asks)
+    if not old or not new:
+        return
+    first, second = (_unit(o, t) for o, t in ((both.before, pair.before), (both.after, pair.after)))
+    if first is None or second is None:
+        return
+    sorts, smaller = about.of("sorts"), about.of("of_two")
+    for was in old:
+        now = next((e for e in new if e.key == was.key and e.path[:1] == was.path[:1]), None)
+        if now is None:
+            continue
+        by = _of_two(first, was, smaller) or _of_loop(first, was, sorts)
+        said = {n.callee for n in il.walk(second) if isinstance(n, il.Call)} & {*smaller, *sorts}
+        again = sum(e.key == now.key for e in new) > 1 or _of_loop(second, now, None) != ""
+        if by and not said and again and not _chooses(second):
+            yield Disordered(now, was, by)
+            return
+        sorted_rows = _SORTED_ROWS.search(was.text) and not _ONE.search(was.text)
+        if sorted_rows and _ROWS.search(now.text) and not _SORTED_ROWS.search(now.text) and not said:
+            yield Disordered(now, was, "ORDER BY")
+            return
+
+
+def _taken(of: Trace, asks: re.Pattern[str]) -> list[Effect]:
+    """What takes a lock, or rows that others wait for, in order; also where only the name of a call says so."""
+    return [
+        e
+        for e in of.effects
+        if e.kind == "acquire"
+        or (e.kind in ("query", "save", "call") and bool(_ROWS.search(e.text)))
+        or (e.kind == "call" and asks.search(e.name) is not None)
+    ]
+
+
+def _unit(outline: Outline, of: Trace) -> il.Unit | None:
+    return version(outline).units.get(of.function.span)
+
+
+def _of_two(unit: il.Unit, taken: Effect, names: frozenset[str]) -> str:
+    """The call that gives the smaller or the larger of two, where that decides which one is taken."""
+    made = {n.target.text: n.value for n in il.walk(unit) if isinstance(n, il.Assign) and isinstance(n.target, il.Name)}
+    for node in il.walk(unit, within=taken.span):
+        if not taken.span.overlaps(node.span):
+            continue
+        given = made.get(node.text) if isinstance(node, il.Name) else node
+        if isinstance(given, il.Call) and given.callee in names and len(given.arguments) == 2:
+            return given.callee
+    return ""
+
+
+def _of_loop(unit: il.Unit, taken: Effect, names: frozenset[str] | None) -> str:
+    """The call that sorts what the loop around goes through; without ``names``, any word where there is such a loop."""
+    for node in il.walk(unit):
+        if not isinstance(node, il.Loop) or node.kind != "each" or not node.body.span.contains(taken.span):
+            continue
+        if names is None:
+            return "loop"
+        every = [n for n in il.walk(node) if not n.span.overlaps(node.body.span) and n is not node]
+        through = {n.text for n in every if isinstance(n, il.Name)}
+        every += [n for n in il.walk(unit) if _gives(n, through, node.span)]
+        calls = [n for e in every for n in il.walk(e) if isinstance(n, il.Call)]
+        by = next((c.callee for c in calls if c.callee in names), "")
+        if by:
+            return by
+    return ""
+
+
+def _gives(node: il.Node, names: set[str], loop: Span) -> bool:
+    """Whether a node before a loop sets one of these variables, or calls something with one."""
+    if node.span.start >= loop.start:
+        return False
+    if isinstance(node, il.Assign):
+        return isinstance(node.target, il.Name) and node.target.text in names
+    return isinstance(node, il.Call) and any(isinstance(n, il.Name) and n.text in names for n in il.walk(node))
+
+
+def _chooses(unit: il.Unit) -> bool:
+    """Whether a function compares two things and swaps or chooses between them: that is an order of its own."""
+    for node in il.walk(unit):
+        if isinstance(node, il.Operation) and node.operator == "?:" and _compares(node.operands[0]):
+            return True
+        if isinstance(node, il.Branch) and _compares(node.condition) and _swaps(node.then):
+            return True
+    return False
+
+
+def _compares(value: il.Value) -> bool:
+    return any(isinstance(n, il.Operation) and n.operator in ("<", ">", "<=", ">=") for n in il.walk(value))
+
+
+def _swaps(block: il.Block) -> bool:
+    """Whether a block sets two variables, one after the other or at once."""
+    sets = [n.target for n in il.walk(block) if isinstance(n, il.Assign)]
+    return len(sets) > 1 or any(isinstance(t, il.Operation) for t in sets)
