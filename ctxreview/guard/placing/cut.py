@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ctxreview.guard.placing.edits import apply, fitted, lines_of, replacing
-from ctxreview.guard.placing.elisions import balance, is_telling, leaves_out, squeezed, without_elisions, without_ends
-from ctxreview.guard.placing.filling import filled
+from ctxreview.guard.placing.edits import becoming, lines_of, reads
+from ctxreview.guard.placing.elisions import balance, is_telling, squeezed, without_elisions, without_ends
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
-from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, chosen, errors_in, words
-from ctxreview.model.review import Context, Edit, Suggestion
+from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, words
+from ctxreview.model.review import Context, Edit
 
 _MOST_LINES = 2_000
 """Lines of a function in which the ends of a fragment are looked for."""
@@ -97,7 +96,7 @@ def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
         for f in found
     ):
         return None
-    return replacing(source, first, last, fitted(given, lines_of(source, first, last), source))
+    return becoming(given, first, last, source)
 
 
 def _is_more(place: tuple[int, ...], other: tuple[int, int], context: Context) -> bool:
@@ -131,13 +130,11 @@ def as_selected(body: Sequence[str], context: Context, whole: bool = False) -> E
     copied = any(is_telling(line) and line in beside - {*map(squeezed, old)} for line in keys)
     if copied or not (all(ends) or most):
         return None
-    new = fitted(body, old, source)
     try:
-        edit = replacing(source, first, last, filled(new, old, chosen(context, first)) if leaves_out(new, old) else new)
-        after = apply(Suggestion("", "", (edit,)), source)
+        edit = becoming(body, first, last, source, (first, last))
+        return edit if reads((edit,), source) else None
     except UnplacedError:
         return None
-    return edit if errors_in(after) <= errors_in(source) else None
 
 
 def _is_like(there: str, given: str) -> bool:

@@ -8,11 +8,10 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate
 
 from ctxreview.guard.placing.counterparts import counterpart, own_functions
-from ctxreview.guard.placing.edits import fitted, lines_of, replacing
+from ctxreview.guard.placing.edits import becoming, fitted, lines_of, replacing, written
 from ctxreview.guard.placing.elisions import code_only, is_elision, is_telling, leaves_out, squeezed
-from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
-from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, chosen, parsed
+from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, parsed
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, Member, TypeDecl
 from ctxreview.model.outline import Outline
@@ -89,7 +88,7 @@ def _type_of(top: TypeDecl, context: Context) -> TypeDecl | None:
 def _type_edit(top: TypeDecl, there: TypeDecl, body: Sequence[str], given: Source, source: Source) -> Edit:
     first, last = source.lines_of(there.span)
     a, b = given.lines_of(top.span)
-    return replacing(source, first, last, fitted(body[a - 1 : b], lines_of(source, first, last), source))
+    return becoming(body[a - 1 : b], first, last, source)
 
 
 def _names(type_: TypeDecl, there: Outline) -> Counter[str]:
@@ -204,8 +203,7 @@ def _headed(body: Sequence[str], context: Context) -> Edit | None:
         old = lines_of(source, first, last)
         whole = bool(depths) and depths.index(0) == len(depths) - 1 if 0 in depths else False
         if whole and given.startswith(squeezed(source.text(function.opening))) and leaves_out(body, old):
-            new = fitted(body, old, source)
-            return replacing(source, first, last, filled(new, old, chosen(context, first)))
+            return becoming(body, first, last, source, context.selection.lines)
     return None
 
 
@@ -262,10 +260,7 @@ def _member_edits(
         first, last = source.lines_of(match.span)
         _whole_lines(match, source)
         first += _not_shown(body[a - 1], first, match, context)
-        old = lines_of(source, first, last)
-        new = fitted(body[a - 1 : b], old, source)
-        if leaves_out(new, old):
-            new = filled(new, old, chosen(context, first))
+        new = written(body[a - 1 : b], first, last, source, context.selection.lines)
         start, lead = _lead(above, first, source)
         matched.append((a, (first, last)))
         edits.append(replacing(source, start, last, [*lead, *new]))
@@ -279,7 +274,7 @@ def _member_edits(
             fresh.append((0, list(body[a - 1 : b])))
         elif squeezed(source.text(match_field.span)) != squeezed(found.source.text(field.span)):
             first, last = source.lines_of(match_field.span)
-            edits.append(replacing(source, first, last, fitted(body[a - 1 : b], lines_of(source, first, last), source)))
+            edits.append(becoming(body[a - 1 : b], first, last, source))
     for i, line in enumerate(body, 1):
         if i not in taken and is_telling(line) and not COMMENT_LINE.match(line) and not is_elision(line):
             raise UnplacedError(

@@ -10,10 +10,15 @@ from itertools import pairwise
 from ctxreview.guard.placing.elisions import is_elision, is_telling, leaves_out, squeezed, within_reason
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.languages import language_of
 from ctxreview.model.kept import kept
 from ctxreview.model.review import Edit, Suggestion
 from ctxreview.model.source import Source, Span, same_path, segments
+from ctxreview.outline.parse import read
 
+Lines = tuple[int, int]
+"""The first and the last of some lines, 1-based."""
+NONE: Lines = (0, -1)
 TAB = 4
 """Columns of a tab where a fragment with spaces goes into a file with tabs, or the other way round."""
 
@@ -115,6 +120,32 @@ def replacing(source: Source, first: int, last: int, new: Sequence[str]) -> Edit
     return Edit(source.path, first, last, "\n".join(lines_of(source, first, last)), "\n".join(new))
 
 
+def written(new: Sequence[str], first: int, last: int, source: Source, chosen: Lines = NONE) -> list[str]:
+    """The lines that some become: ``new`` as deep as they are, and what it leaves out of them, ``chosen`` being the selected ones."""
+    old = lines_of(source, first, last)
+    return filled(fitted(new, old, source), old, range(chosen[0] - first, chosen[1] - first + 1))
+
+
+def becoming(new: Sequence[str], first: int, last: int, source: Source, chosen: Lines = NONE) -> Edit:
+    """The edit that makes of some lines what is :func:`written`."""
+    return replacing(source, first, last, written(new, first, last, source, chosen))
+
+
+def reads(edits: Sequence[Edit], source: Source) -> bool:
+    """Whether a file with some edits is read as code as well as without."""
+    return _errors_in(apply(Suggestion("", "", tuple(edits)), source)) <= _errors_in(source)
+
+
+def _errors_in(source: Source) -> int:
+    return len(read(source.data, language_of(source.path)).parse.errors)
+
+
+def beside(place: Span, source: Source) -> tuple[str, str]:
+    """What stands before and after a place on its lines."""
+    lines = source.line_span(*source.lines_of(place))
+    return source.text(Span(lines.start, place.start)), source.text(Span(place.end, lines.end))
+
+
 def verbatim(source: Source, first: int, last: int, new: Sequence[str]) -> Edit:
     """The edit that puts just these lines in the place of some, whatever comments there are among them."""
     end = source.starts[last] if last < len(source.starts) else len(source.data)
@@ -135,15 +166,8 @@ def _made(edit: Edit, source: Source) -> tuple[tuple[int, int], list[str]]:
         meant = not given or bool(_indent(given)) or not _indent(start)
         if start and meant and there == edit.original.split("\n") and not leaves_out(verbatim, there):
             return (edit.start_line, edit.end_line), verbatim
-    new = edit.replacement.splitlines()
-    while new and not new[0].strip():
-        new.pop(0)
-    while new and not new[-1].strip():
-        new.pop()
     first, last = _place(edit, source)
-    there = lines_of(source, first, last)
-    new = fitted(new, there, source)
-    return (first, last), filled(new, there) if leaves_out(new, there) else new
+    return (first, last), written(solid(edit.replacement.splitlines()), first, last, source)
 
 
 def _place(edit: Edit, source: Source) -> tuple[int, int]:

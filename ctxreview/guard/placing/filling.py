@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate, product
 from typing import NamedTuple
 
-from ctxreview.guard.placing.elisions import balance, is_telling, pieces, squeezed
+from ctxreview.guard.placing.elisions import balance, is_telling, leaves_out, pieces, squeezed
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.renaming import Renames, renames
 from ctxreview.guard.placing.snippets import LIKE, alike, shortened
@@ -49,6 +49,8 @@ def filled(given: Sequence[str], original: Sequence[str], chosen: Collection[int
     ``chosen`` are the lines of the original, from 0, that the answer is about: they sooner go and change than others.
     Raises :class:`UnplacedError` where there is no reading, or more than one.
     """
+    if not leaves_out(given, original):
+        return list(given)
     lines = list(pieces(given, original))
     holes = sum(line is None for line in lines)
     if not holes:

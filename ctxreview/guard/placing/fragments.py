@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ctxreview.guard.placing.cut import cut
 from ctxreview.guard.placing.declarations import is_statement, is_whole_file, members, types
-from ctxreview.guard.placing.edits import apply, fitted, lines_of, places_of, replacing
+from ctxreview.guard.placing.edits import becoming, lines_of, places_of, reads
 from ctxreview.guard.placing.elisions import (
     balance,
     is_telling,
@@ -19,7 +19,6 @@ from ctxreview.guard.placing.elisions import (
     within_reason,
     without_elisions,
 )
-from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.importing import import_edits, without_imports
 from ctxreview.guard.placing.new_types import apart, beside
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
@@ -27,14 +26,12 @@ from ctxreview.guard.placing.snippets import (
     UNREADABLE,
     as_members,
     as_statements,
-    chosen,
-    errors_in,
     parsed,
 )
 from ctxreview.guard.placing.statements import statements
 from ctxreview.languages import load
 from ctxreview.model.phrases import listed
-from ctxreview.model.review import Context, Edit, Suggestion
+from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source
 
 
@@ -44,9 +41,7 @@ def edits(code: str, context: Context, instead: tuple[int, int] | None = None) -
     Raises :class:`UnplacedError` when it belongs nowhere for certain, or the file could not be read with it.
     """
     found = _edits(code, context, instead)
-    source = context.selection.source
-    after = apply(Suggestion("", "", found), source)
-    if errors_in(after) > errors_in(source):
+    if not reads(found, context.selection.source):
         raise UnplacedError(UNREADABLE, Instead.METHOD)
     return found
 
@@ -69,12 +64,7 @@ def _edits(code: str, context: Context, instead: tuple[int, int] | None) -> tupl
             Instead.METHOD,
         )
     if instead is not None:
-        old = lines_of(source, *instead)
-        new = fitted(body, old, source)
-        return (
-            *import_edits(imports, source),
-            replacing(source, *instead, filled(new, old, chosen(context, instead[0])) if leaves_out(new, old) else new),
-        )
+        return (*import_edits(imports, source), becoming(body, *instead, source, context.selection.lines))
     beyond = apart(body, context)
     if beyond.rest and (unused := beyond.unused()):
         raise UnplacedError(f"It declares {listed(unused)}, which is not in the file.", Instead.SELECTED)

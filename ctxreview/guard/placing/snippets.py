@@ -10,10 +10,8 @@ from pathlib import PurePosixPath
 from ctxreview.guard.placing.elisions import without_comments
 from ctxreview.languages import language_of
 from ctxreview.model.outline import Outline
-from ctxreview.model.review import Context
 from ctxreview.model.source import Source
 from ctxreview.outline import outline
-from ctxreview.outline.parse import read
 from ctxreview.regex import regex
 
 COMMENT_LINE = regex(r"\s*(?://|/\*|\*|\*/)")
@@ -47,17 +45,6 @@ def words(text: str) -> Counter[str]:
 def alike(a: Counter[str], b: Counter[str]) -> float:
     """How much of their words two pieces of code share, from 0 to 1."""
     return 2 * (a & b).total() / max(1, a.total() + b.total())
-
-
-def errors_in(source: Source) -> int:
-    """How many places of a file could not be read as code."""
-    return len(read(source.data, language_of(source.path)).parse.errors)
-
-
-def chosen(context: Context, first: int) -> range:
-    """The selected lines, counted from the line ``first`` as 0."""
-    start, end = context.selection.lines
-    return range(start - first, end - first + 1)
 
 
 def shortened(text: str) -> str:

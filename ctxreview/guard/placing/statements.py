@@ -14,10 +14,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.guard.placing.cut import anchored, as_selected, cut
-from ctxreview.guard.placing.edits import apply, fitted, lines_of, replacing, solid
-from ctxreview.guard.placing.elisions import is_elision, leaves_out, without_ends
+from ctxreview.guard.placing.edits import becoming, lines_of, reads, replacing, solid, written
+from ctxreview.guard.placing.elisions import is_elision, without_ends
 from ctxreview.guard.placing.expressions import expression, links
-from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.notes import with_notes
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.siblings import Item, words_of
@@ -27,11 +26,10 @@ from ctxreview.guard.placing.snippets import (
     UNREADABLE,
     alike,
     as_statements,
-    errors_in,
     shortened,
     words,
 )
-from ctxreview.model.review import Context, Edit, Suggestion
+from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Source, Span
 from ctxreview.outline.statement_lists import StatementList, statement_lists
 
@@ -74,7 +72,7 @@ def statements(body: Sequence[str], plain: Sequence[str], context: Context) -> t
     outer = [f for f in context.functions if not any(o != f and o.span.contains(f.span) for o in context.functions)]
     if not outer:
         first, last = context.selection.lines
-        return (replacing(source, first, last, fitted(solid(body), lines_of(source, first, last), source)),)
+        return (becoming(solid(body), first, last, source),)
     if all(line.lstrip().startswith(".") for line in solid(plain)[:1]):
         return (anchored(body, context, whole=False) or links(without_ends(plain), outer[0].span, context),)
     parsed = as_statements(plain, source)
@@ -164,7 +162,7 @@ class _Placing:
         edit = replacing(self.source, *self._lines(reading.items), reading.text)
         if edit.original == edit.replacement:
             return True
-        return errors_in(apply(Suggestion("", "", (edit,)), self.source)) <= errors_in(self.source)
+        return reads((edit,), self.source)
 
     # --- readings ------------------------------------------------------------------------------------------
 
@@ -215,13 +213,8 @@ class _Placing:
 
     def _written(self, items: Sequence[Item]) -> list[str] | None:
         """The fragment in the place of some statements, with what it leaves out of them; ``None`` where that is not certain."""
-        first, last = self._lines(items)
-        old = lines_of(self.source, first, last)
-        new = fitted(self.body, old, self.source)
-        if not leaves_out(new, old):
-            return new
         try:
-            return filled(new, old, range(self.chosen[0] - first, self.chosen[1] - first + 1))
+            return written(self.body, *self._lines(items), self.source, self.chosen)
         except UnplacedError:
             return None
 
