@@ -3,17 +3,19 @@
 What it flags
 -------------
 A ``catch`` of a concurrency exception that is empty or only logs; a ``catch`` inside a transaction that continues to
-the commit after a save in its ``try`` failed.
+the commit after a save in its ``try`` failed. Compared before and after an edit: a loop that came to its end by the
+failure which says that its caller has stopped, and that catches it now and goes on.
 
 Why it matters here
 -------------------
 A concurrency exception means that someone else changed the row: when it is ignored, this change is lost and nobody
-learns of it. Inside a transaction, the work before the failure is committed without the part that failed.
+learns of it. Inside a transaction, the work before the failure is committed without the part that failed. A worker that
+catches its own cancellation fails at each turn until the process is killed, in the middle of whatever it does.
 
 When it is fine
 ---------------
 The handler reads the row again, reports the failure to the caller, or the failed part is optional, and a comment or
-message says that the conflict is expected. A loop of a worker does the work again.
+message says that the conflict is expected. A loop of a worker does the work again, and asks itself whether it has to stop.
 
 Example
 -------
@@ -49,7 +51,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import Body, body_of, holding, within
+from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.halting import endless
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
@@ -117,6 +122,24 @@ def check(outline: Outline) -> list[Finding]:
                     )
                 )
     return found
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each loop that nothing stops any more."""
+    both = comparison(before, after)
+    return [
+        Finding(
+            ID,
+            "medium",
+            "resolved",
+            "The handler now also ends the failure by which a caller stops the loop around it: the loop goes on.",
+            "What ends the loop when the caller asks for it?",
+            lines(after, one.caught),
+            (lines(after, Span(one.loop.start, one.loop.start), "the loop"),),
+        )
+        for pair in affected(both)
+        for one in endless(both, pair)
+    ]
 
 
 def _forgotten(outline: Outline, name: str, at: Span) -> Finding:
