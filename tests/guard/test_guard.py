@@ -92,7 +92,7 @@ def test_the_given_line_decides_between_several_places() -> None:
 
 
 REFUSED = {
-    "ambiguous": (one("_count++;", "_count--;"), "The lines it replaces occur in 2 places: 14, 16."),
+    "ambiguous": (one("_count++;", "_count--;"), "The lines it replaces occur in 2 places: lines 14, 16."),
     "not found": (one("_count += 7;", "_count--;"), "The lines it replaces are not in the file as it is now."),
     "no original": (one(" \n", "_count--;"), "It does not quote the lines it replaces."),
     "other file": (one("_total++;", "_total--;", path="src/Other.cs"), "It changes src/Other.cs, which is not"),

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
 from typing import NamedTuple
 
 from ctxreview.errors import ReplyError
 from ctxreview.guard.placing import fragments, patches, prose
-from ctxreview.guard.placing.edits import replacing, verbatim
+from ctxreview.guard.placing.edits import beside, replacing, verbatim
 from ctxreview.guard.placing.elisions import is_elision, is_telling
 from ctxreview.guard.placing.elisions import within_reason as limits
 from ctxreview.guard.placing.instead import instead, touched
@@ -23,7 +23,7 @@ from ctxreview.guard.placing.refusals import UnplacedError
 from ctxreview.guard.placing.unified import MARK
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit, Suggestion
-from ctxreview.model.source import Source, Span, same_path
+from ctxreview.model.source import Source, same_path
 from ctxreview.prompt.limits import MOST_EDITS, unfenced, within_reason
 from ctxreview.regex import regex
 
@@ -98,7 +98,7 @@ def suggestions(text: str, context: Context) -> tuple[Suggestion, ...]:
         if patches.is_patch(text):
             return tuple(_patch(given, _Title("The given diff", ""), context, fenced=False))
         if prose.is_said(text):
-            return (_said(text, context),)
+            return (_placed(_Title("What the answer says", ""), prose.edits, text, context),)
         if _KEEP.search(text):
             return ()
         if not _is_code(stripped, context):
@@ -117,8 +117,7 @@ def replacement(text: str, context: Context) -> tuple[Suggestion, ...]:
     """
     source, span = context.selection.source, context.selection.span
     first, last = context.selection.lines
-    lines = source.line_span(first, last)
-    before, after = source.text(Span(lines.start, span.start)), source.text(Span(span.end, lines.end))
+    before, after = beside(span, source)
     new = text.removeprefix(MARK).replace("\r\n", "\n").removesuffix("\n")
     whole = f"{before}{new}{after}" if before.strip() or after.strip() else new
     try:
@@ -218,8 +217,15 @@ def _suggested(code: list[_Block], context: Context) -> Iterator[Part]:
             number -= 1
             continue
         else:
-            yield Part(_placed(block, quoted, title, context), block.code)
+            yield Part(_placed(title, _edits, block, quoted, context), block.code)
         quoted = None
+
+
+def _edits(block: _Block, before: _Block | None, context: Context) -> tuple[Edit, ...]:
+    """The edits of a block of code, in the place of the block ``before`` where that says that it is what was."""
+    if before is not None and _says(_BEFORE, before):
+        return instead(before.code, block.code, context)
+    return fragments.edits(block.code, context)
 
 
 def _is_what_was(block: _Block, quoted: _Block | None, parts: Sequence[_Block], source: Source) -> bool:
@@ -324,29 +330,15 @@ def _title(block: _Block, number: int) -> _Title:
 
 
 def _patch(text: str, title: _Title, context: Context, fenced: bool) -> Iterator[Suggestion]:
-    """The suggestion that a diff is, placed or with the reason why it is not; none where it changes no code."""
+    """The suggestion that a diff is; none where it changes no code."""
+    made = _placed(title, patches.edits, text, context.selection, fenced)
+    if made.edits or made.unplaced:
+        yield made
+
+
+def _placed(title: _Title, edits: Callable[..., tuple[Edit, ...]], *given: object) -> Suggestion:
+    """A suggestion of some edits, or with the reason why they have no place."""
     try:
-        found = patches.edits(text, context.selection, fenced)
-    except UnplacedError as why:
-        yield Suggestion(*title, (), str(why))
-        return
-    if found:
-        yield Suggestion(*title, found)
-
-
-def _said(text: str, context: Context) -> Suggestion:
-    """The suggestion of prose that names code and what it becomes, what is added to it or what goes."""
-    title = _Title("What the answer says", "")
-    try:
-        return Suggestion(*title, prose.edits(text, context))
-    except UnplacedError as why:
-        return Suggestion(*title, (), str(why))
-
-
-def _placed(block: _Block, quoted: _Block | None, title: _Title, context: Context) -> Suggestion:
-    try:
-        if quoted is not None and _says(_BEFORE, quoted):
-            return Suggestion(*title, instead(quoted.code, block.code, context))
-        return Suggestion(*title, fragments.edits(block.code, context))
+        return Suggestion(*title, edits(*given))
     except UnplacedError as why:
         return Suggestion(*title, (), str(why))

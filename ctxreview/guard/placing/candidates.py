@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from ctxreview.guard.placing.edits import verbatim
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
-from ctxreview.model.review import Context, Edit
+from ctxreview.model.phrases import listed
+from ctxreview.model.review import Context
 from ctxreview.model.source import Source, Span
 
 Found = TypeVar("Found")
@@ -37,16 +37,4 @@ def lines_said(spans: Iterable[Span], source: Source) -> str:
     """``line 3``, ``lines 3 and 5``: where some places begin, past the blanks before them."""
     starts = [s.start + len(t) - len(t.lstrip()) for s in spans for t in (source.data[s.start : s.end],)]
     numbers = list(dict.fromkeys(str(source.line_of(at)) for at in sorted(starts)))
-    listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}" if len(numbers) > 1 else "".join(numbers)
-    return f"line{'s' if len(numbers) > 1 else ''} {listed}" if numbers else ""
-
-
-def put(source: Source, changes: Sequence[tuple[Span, str]]) -> Edit:
-    """The edit that puts texts in the places of others on the same lines."""
-    first = min(source.line_of(span.start) for span, _ in changes)
-    last = max(source.line_of(span.end) for span, _ in changes)
-    lines = source.line_span(first, last)
-    data = source.data[lines.start : lines.end]
-    for span, text in sorted(changes, reverse=True):
-        data = data[: span.start - lines.start] + text.encode() + data[span.end - lines.start :]
-    return verbatim(source, first, last, data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"))
+    return f"line{'s' if len(numbers) > 1 else ''} {listed(numbers)}" if numbers else ""

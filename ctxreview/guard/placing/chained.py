@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ctxreview.guard.placing.candidates import function_of, lines_said, only, put
+from ctxreview.guard.placing.candidates import function_of, lines_said, only
+from ctxreview.guard.placing.edits import put
 from ctxreview.guard.placing.elisions import squeezed
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
-from ctxreview.guard.placing.unwrapping import scopes_like, taken_out, without
+from ctxreview.guard.placing.unwrapping import scopes_like, without
 from ctxreview.languages import language_of
 from ctxreview.languages.behaviour import Behaviour, behaviour_of
 from ctxreview.model.review import Context, Edit
@@ -56,7 +57,7 @@ def added(code: str, where: str, at: str, context: Context) -> Edit:
             f"The chain of line {source.line_of(chain.span.start)} already calls {name}.", Instead.STATEMENTS
         )
     place = chain.links[n].span.end if n >= 0 else chain.root.end
-    return put(source, [(Span(place, place), f"{_layout(chain, n, source)}.{call}")])
+    return put(source, Span(place, place), f"{_layout(chain, n, source)}.{call}")
 
 
 def removed(code: str, context: Context) -> Edit:
@@ -100,7 +101,7 @@ def removed(code: str, context: Context) -> Edit:
         )
     if kind == "scope":
         return without(like[place], context)
-    return taken_out(source, place) if kind == "statement" else put(source, [(place, "")])
+    return put(source, place, "")
 
 
 class _Known:

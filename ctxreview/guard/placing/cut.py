@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ctxreview.guard.placing.edits import becoming, lines_of, reads
 from ctxreview.guard.placing.elisions import balance, is_telling, squeezed, without_elisions, without_ends
-from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.refusals import Instead, UnplacedError, several
 from ctxreview.guard.placing.snippets import COMMENT_LINE, LIKE, alike, words
 from ctxreview.model.review import Context, Edit
 
@@ -82,10 +82,7 @@ def anchored(body: Sequence[str], context: Context, whole: bool) -> Edit | None:
     if len(least) > 1 and whole:  # what its statements are like may tell
         return None
     if len(least) > 1:
-        raise UnplacedError(
-            f"It could stand in {len(least)} places: lines {', '.join(str(first) for *_, first, _ in least[:5])}.",
-            Instead.LINES,
-        )
+        raise UnplacedError(f"It could stand in {several(first for *_, first, _ in least)}.", Instead.LINES)
     *_, first, last = least[0]
     # What is selected besides, and may be replaced as well by the look of the ends, is not left as it is for certain.
     if any(

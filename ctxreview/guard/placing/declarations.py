@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate
 
 from ctxreview.guard.placing.counterparts import counterpart, own_functions
-from ctxreview.guard.placing.edits import becoming, fitted, lines_of, replacing, written
+from ctxreview.guard.placing.edits import becoming, beside, fitted, lines_of, replacing, written
 from ctxreview.guard.placing.elisions import code_only, is_elision, is_telling, leaves_out, squeezed
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.guard.placing.snippets import COMMENT_LINE, as_members, as_statements, parsed
@@ -34,7 +34,7 @@ def types(body: Sequence[str], plain: Sequence[str], imports: Sequence[str], con
     named = [(t, there) for t, there in known.items() if there is not None]
     if not named:
         raise UnplacedError(f"It declares {listed(unknown)}, which is not in the file.", Instead.SELECTED)
-    if not leaves_out(body, lines_of(source, 1, source.line_count)) and all(
+    if not leaves_out(body, source.lines) and all(
         not _missing(t, o, found, context.outline) and not _is_shortened(t, o, found, context) for t, o in named
     ):
         if is_whole_file(imports, found, context):
@@ -329,10 +329,7 @@ def _with_new(
 
 def _whole_lines(scope: Function, source: Source) -> None:
     """Raises when something else is on the lines of a member."""
-    first, last = source.lines_of(scope.span)
-    lines = source.line_span(first, last)
-    rest = source.text(Span(lines.start, scope.span.start)) + source.text(Span(scope.span.end, lines.end))
-    if is_telling(code_only(rest)):
+    if is_telling(code_only("".join(beside(scope.span, source)))):
         raise UnplacedError(f"Something else is on the lines of {scope.name}.", Instead.REPLACE)
 
 

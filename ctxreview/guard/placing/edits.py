@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ctxreview.guard.placing.elisions import is_elision, is_telling, leaves_out, squeezed, within_reason
 from ctxreview.guard.placing.filling import filled
-from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.refusals import Instead, UnplacedError, several
 from ctxreview.languages import language_of
 from ctxreview.model.kept import kept
 from ctxreview.model.review import Edit, Suggestion
@@ -140,6 +140,15 @@ def _errors_in(source: Source) -> int:
     return len(read(source.data, language_of(source.path)).parse.errors)
 
 
+def put(source: Source, place: Span, text: str) -> Edit:
+    """The edit that puts a text in a place within some lines; what stands around it on them stays, and a line of which nothing is left goes."""
+    first, last = source.lines_of(place)
+    before, after = beside(place, source)
+    made = f"{before}{text}{after}" if text else f"{before}{after}".rstrip()
+    making = replacing if leaves_out(text.split("\n"), lines_of(source, first, last)) else verbatim
+    return making(source, first, last, made.split("\n") if made else [])
+
+
 def beside(place: Span, source: Source) -> tuple[str, str]:
     """What stands before and after a place on its lines."""
     lines = source.line_span(*source.lines_of(place))
@@ -175,7 +184,7 @@ def _place(edit: Edit, source: Source) -> tuple[int, int]:
     wanted = edit.original.strip("\n").splitlines()
     if not any(line.strip() for line in wanted):
         raise UnplacedError("It does not quote the lines it replaces.", Instead.QUOTED)
-    if any(is_elision(line) for line in wanted) and leaves_out(wanted, lines_of(source, 1, source.line_count)):
+    if any(is_elision(line) for line in wanted) and leaves_out(wanted, source.lines):
         return _around(wanted, source)
     places = places_of(wanted, source)
     there = next((p for p in places if p[0] == edit.start_line), None)
@@ -186,7 +195,7 @@ def _place(edit: Edit, source: Source) -> tuple[int, int]:
     raise UnplacedError(
         "The lines it replaces are not in the file as it is now."
         if not places
-        else f"The lines it replaces occur in {len(places)} places: {', '.join(str(p[0]) for p in places[:5])}.",
+        else f"The lines it replaces occur in {several(first for first, _ in places)}.",
         Instead.QUOTED,
     )
 
@@ -197,15 +206,15 @@ def places_of(wanted: Sequence[str], source: Source, first: int = 1, last: int |
     Blank lines have to agree; where they do so nowhere, they are not looked at.
     """
     end = source.line_count if last is None else last
-    lines = [(n, text) for n, text in enumerate(_squeezed(source)[first - 1 : end], first)]
+    lines = [(n, text) for n, text in enumerate(squeezed_lines(source)[first - 1 : end], first)]
     asked = [squeezed(line) for line in wanted]
     return _runs(asked, lines) or _runs([a for a in asked if a], [p for p in lines if p[1]])
 
 
 @kept(4)
-def _squeezed(source: Source) -> list[str]:
+def squeezed_lines(source: Source) -> list[str]:
     """The lines of a file without their layout, once for all the edits of an answer."""
-    return [squeezed(source.line(n)) for n in range(1, source.line_count + 1)]
+    return [squeezed(line) for line in source.lines]
 
 
 def _runs(asked: Sequence[str], lines: Sequence[tuple[int, str]]) -> list[tuple[int, int]]:

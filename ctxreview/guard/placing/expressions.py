@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ctxreview.guard.placing.edits import fitted, lines_of, replacing
-from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.edits import beside, fitted, lines_of, put, replacing
+from ctxreview.guard.placing.refusals import Instead, UnplacedError, several
 from ctxreview.guard.placing.snippets import LIKE, alike, as_statements, words
 from ctxreview.languages import language_of
 from ctxreview.model.review import Context, Edit
@@ -31,14 +31,11 @@ def expression(body: Sequence[str], function: Span, context: Context) -> Edit:
     Raises :class:`UnplacedError` where there is none, or another one that is as much alike.
     """
     source, span = context.selection.source, context.selection.span
-    first, last = context.selection.lines
-    lines = source.line_span(first, last)
     code = [line for line in body if line.strip()]
     own = words("\n".join(code))
     if not _is_expression(code, source):
         raise UnplacedError("It cannot be read as code: it is cut or incomplete.", Instead.METHOD)
-    before, after = source.text(Span(lines.start, span.start)), source.text(Span(span.end, lines.end))
-    if (before.strip() or after.strip()) and source.text(span).strip():
+    if "".join(beside(span, source)).strip() and source.text(span).strip():
         chosen = source.text(span)
         if alike(words(chosen), own) < LIKE:
             raise UnplacedError("It is an expression, and it is not like the one that is selected.", Instead.REPLACE)
@@ -54,8 +51,7 @@ def expression(body: Sequence[str], function: Span, context: Context) -> Edit:
     rivals = [e for score, _, e in found[1:] if score > found[0][0] - _CLEARLY and not e.overlaps(best)]
     if rivals:
         raise UnplacedError(
-            f"It is an expression, and it could stand in {len(rivals) + 1} places: lines "
-            f"{', '.join(str(source.line_of(e.start)) for e in sorted([best, *rivals])[:5])}.",
+            f"It is an expression, and it could stand in {several(source.line_of(e.start) for e in sorted([best, *rivals]))}.",
             Instead.LINES,
         )
     return _in_line(code, best, source)
@@ -136,10 +132,7 @@ def _linked(lines: Sequence[str]) -> list[tuple[int, str]]:
 
 def _in_line(code: Sequence[str], place: Span, source: Source) -> Edit:
     """The expression in the place of another one, with what is around that on its lines."""
-    first, last = source.lines_of(place)
-    lines = source.line_span(first, last)
-    before, after = source.text(Span(lines.start, place.start)), source.text(Span(place.end, lines.end))
-    old = lines_of(source, first, last)
+    old = lines_of(source, *source.lines_of(place))
     indent = old[0][: len(old[0]) - len(old[0].lstrip())]
     further = fitted(code[1:], old[1:] or [f"{indent}    x"], source) if code[1:] else []
-    return replacing(source, first, last, (before + "\n".join((code[0].strip(), *further)) + after).split("\n"))
+    return put(source, place, "\n".join((code[0].strip(), *further)))

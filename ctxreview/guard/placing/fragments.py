@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ctxreview.guard.placing.cut import cut
 from ctxreview.guard.placing.declarations import is_statement, is_whole_file, members, types
-from ctxreview.guard.placing.edits import becoming, lines_of, places_of, reads
+from ctxreview.guard.placing.edits import becoming, places_of, reads
 from ctxreview.guard.placing.elisions import (
     balance,
     is_telling,
@@ -111,7 +111,7 @@ def declares(code: str, context: Context) -> bool:
 def quoted(code: str, source: Source) -> list[tuple[int, int]]:
     """The lines of the source that ``code`` only quotes, blank lines and layout aside: first and last, for each place."""
     lines = [line for line in code.splitlines() if line.strip() and not _labels(line)]
-    if not any(is_telling(line) for line in lines) or leaves_out(lines, lines_of(source, 1, source.line_count)):
+    if not any(is_telling(line) for line in lines) or leaves_out(lines, source.lines):
         return []
     return places_of(lines, source)
 

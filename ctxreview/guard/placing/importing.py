@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ctxreview.guard.placing.edits import lines_of, replacing
+from ctxreview.guard.placing.edits import replacing
 from ctxreview.guard.placing.elisions import is_elision, squeezed
 from ctxreview.guard.placing.snippets import COMMENT_LINE
 from ctxreview.languages import language_of
@@ -31,7 +31,7 @@ def without_imports(lines: Sequence[str], source: Source) -> tuple[list[str], li
 
 def import_edits(imports: Sequence[str], source: Source) -> tuple[Edit, ...]:
     """The edit that adds the imports that the file does not have to those at its head."""
-    lines = lines_of(source, 1, source.line_count)
+    lines = source.lines
     there = {squeezed(line) for line in lines}
     new = [u for u in dict.fromkeys(imports) if squeezed(u) not in there]
     if not new:

@@ -13,7 +13,7 @@ from itertools import product
 from ctxreview.guard.placing import fragments
 from ctxreview.guard.placing.edits import lines_of
 from ctxreview.guard.placing.elisions import balance, is_elision, is_telling, squeezed, without_elisions
-from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.refusals import Instead, UnplacedError, several
 from ctxreview.guard.placing.snippets import COMMENT_LINE, as_statements, words
 from ctxreview.model.review import Context, Edit
 from ctxreview.model.source import Span
@@ -39,10 +39,7 @@ def instead(before: str, after: str, context: Context) -> tuple[Edit, ...]:
         raise UnplacedError("What it shows as the code before is not in the file as it is now.", Instead.QUOTED)
     own = touched(places, context) or places
     if len(own) > 1:
-        raise UnplacedError(
-            f"What it shows as the code before occurs in {len(own)} places: lines {', '.join(str(a) for a, _ in own[:5])}.",
-            Instead.LINES,
-        )
+        raise UnplacedError(f"What it shows as the code before occurs in {several(a for a, _ in own)}.", Instead.LINES)
     return _Change(own[0], after, context).edits()
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ctxreview.guard.placing.edits import file_named, places_of, replacing
-from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.edits import file_named, places_of, put
+from ctxreview.guard.placing.refusals import Instead, UnplacedError, several
 from ctxreview.model.review import Edit
 from ctxreview.model.source import Selection, Source, Span
 from ctxreview.prompt.limits import MOST_EDITS
@@ -87,10 +87,10 @@ def placed(old: str, new: str, selection: Selection) -> Edit:
     parts = _parts(old.strip(), source) if old.strip() else []
     own = [p for p in parts if p.overlaps(selection.span)] if len(parts) > 1 else parts
     if len(own) == 1:
-        return within_lines(own[0], new.strip(), source)
+        return put(source, own[0], new.strip())
     if len(parts) > 1:
-        lines = ", ".join(str(source.line_of(p.start)) for p in parts[:5])
-        raise UnplacedError(f"The text it replaces occurs in {len(parts)} places: lines {lines}.", Instead.LINES)
+        lines = (source.line_of(p.start) for p in parts)
+        raise UnplacedError(f"The text it replaces occurs in {several(lines)}.", Instead.LINES)
     return Edit(source.path, 0, 0, old, new)
 
 
@@ -100,15 +100,6 @@ def _parts(old: str, source: Source) -> list[Span]:
     pattern = r"\s+".join(map(re.escape, old.split()))
     found = re.finditer(f"{edges[0]}{pattern}{edges[1]}".encode(), source.data)
     return [Span(m.start(), m.end()) for m in found]
-
-
-def within_lines(place: Span, new: str, source: Source) -> Edit:
-    """The edit that puts ``new`` in a place within some lines; what stands around it on them stays."""
-    first, last = source.lines_of(place)
-    lines = source.line_span(first, last)
-    before, after = source.text(Span(lines.start, place.start)), source.text(Span(place.end, lines.end))
-    made = f"{before}{new}{after}" if new or before.strip() or after.strip() else ""
-    return replacing(source, first, last, [line.rstrip() for line in made.split("\n")] if made else [])
 
 
 def _in_blocks(text: str) -> Iterator[Pair]:

@@ -12,9 +12,18 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.guard.placing import pairs, unified
-from ctxreview.guard.placing.edits import columns, file_named, lines_of, moved, places_of, verbatim
+from ctxreview.guard.placing.edits import (
+    columns,
+    file_named,
+    lines_of,
+    moved,
+    places_of,
+    solid,
+    squeezed_lines,
+    verbatim,
+)
 from ctxreview.guard.placing.elisions import is_elision, is_placeholder, is_telling, squeezed
-from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.refusals import Instead, UnplacedError, several
 from ctxreview.guard.placing.sections import header_names
 from ctxreview.model.review import Edit
 from ctxreview.model.source import Selection, Source
@@ -56,7 +65,7 @@ def is_patch(text: str) -> bool:
 def is_signed(code: str, source: Source) -> bool:
     """Whether code is a hunk without a head: what it takes out is in the file, or all that it does not add."""
     lines = [(line[:1], squeezed(line[1:] if line[:1] in "+-" else line)) for line in code.split("\n") if line.strip()]
-    known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
+    known = {*squeezed_lines(source)}
     old = [text for sign, text in lines if sign == "-"] or [text for sign, text in lines if sign != "+"]
     signed = any(sign in ("+", "-") for sign, _ in lines)
     return signed and any(map(is_telling, old)) and all(text in known for text in old)
@@ -95,7 +104,7 @@ def _refuse_other_forms(text: str) -> None:
 def hunks(text: str, source: Source, fenced: bool = True) -> Iterator[Hunk]:
     """The hunks in a text. Without any header its lines are one hunk of ``source``."""
     lines = text.split("\n")
-    known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
+    known = {*squeezed_lines(source)}
     names: tuple[str, ...] = (source.path,)
     start, size, near = 0, 0, ""
     inside = fenced and not is_patch(text)
@@ -152,7 +161,7 @@ def _edit(hunk: Hunk, mine: str | None, selection: Selection) -> Edit | None:
     new = [text for sign, text in hunk.lines if sign != "-"]
     if mine not in hunk.names:
         return Edit(hunk.names[-1], hunk.start, hunk.start, "\n".join(old), "\n".join(new), verbatim=True)
-    known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
+    known = {*squeezed_lines(source)}
     left_out = next((t for s, t in hunk.lines if s == "+" and is_placeholder(t) and squeezed(t) not in known), None)
     if left_out is not None:
         raise UnplacedError(f"It adds a line that stands for other code: `{squeezed(left_out)}`.", Instead.METHOD)
@@ -164,15 +173,11 @@ def _edit(hunk: Hunk, mine: str | None, selection: Selection) -> Edit | None:
     if made == there:
         return None
     # Neighbouring hunks may share the lines around them.
-    while made[1:] and made[-1] == there[-1] and _solid(there[:-1]) and _solid(made[:-1]):
+    while made[1:] and made[-1] == there[-1] and solid(there[:-1]) and solid(made[:-1]):
         made, there, last = made[:-1], there[:-1], last - 1
-    while made[1:] and made[0] == there[0] and _solid(there[1:]) and _solid(made[1:]):
+    while made[1:] and made[0] == there[0] and solid(there[1:]) and solid(made[1:]):
         made, there, first = made[1:], there[1:], first + 1
     return verbatim(source, first, last, made)
-
-
-def _solid(lines: Sequence[str]) -> bool:
-    return any(line.strip() for line in lines)
 
 
 def _place(hunk: Hunk, old: Sequence[str], selection: Selection) -> tuple[int, int]:
@@ -185,7 +190,7 @@ def _place(hunk: Hunk, old: Sequence[str], selection: Selection) -> tuple[int, i
     if exact:
         return exact[0]
     if len(places) > 1 and hunk.near:
-        marks = [n for n in range(1, source.line_count + 1) if hunk.near in squeezed(source.line(n))]
+        marks = [n for n, line in enumerate(squeezed_lines(source), 1) if hunk.near in line]
         later = [p for p in places if len(marks) == 1 and p[0] >= marks[0]]
         if len(later) == 1:
             return later[0]
@@ -193,9 +198,9 @@ def _place(hunk: Hunk, old: Sequence[str], selection: Selection) -> tuple[int, i
     if len(touched) == 1:
         return touched[0]
     if places:
-        listed = ", ".join(str(p[0]) for p in places[:5])
-        raise UnplacedError(f"The lines that a hunk changes occur in {len(places)} places: {listed}.", Instead.CONTEXT)
-    known = {squeezed(source.line(n)) for n in range(1, source.line_count + 1)}
+        where = several(first for first, _ in places)
+        raise UnplacedError(f"The lines that a hunk changes occur in {where}.", Instead.CONTEXT)
+    known = {*squeezed_lines(source)}
     lost = next((line for line in old if line.strip() and squeezed(line) not in known), None)
     raise UnplacedError(
         f"A hunk quotes a line that is not in the file as it is now: `{squeezed(lost)}`."

@@ -1,6 +1,9 @@
 """Why a change has no certain place, and what its author can do instead: each refusal says both."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+
+from ctxreview.model.phrases import at_lines
 
 
 class Instead(StrEnum):
@@ -26,6 +29,12 @@ class Instead(StrEnum):
     STATEMENTS = "Give the whole statements."
     TYPE = "Give the whole type, or each changed method whole and in a block of its own."
     UNIFIED = "Give a unified diff of lines, as of diff -u, or of git diff without --word-diff."
+
+
+def several(lines: Iterable[int]) -> str:
+    """``2 places: lines 3, 5``: of several places how many there are, and where the first begin."""
+    found = list(lines)
+    return f"{len(found):,} places: {at_lines(found[:5])}"
 
 
 class UnplacedError(Exception):

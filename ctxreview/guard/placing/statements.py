@@ -18,7 +18,7 @@ from ctxreview.guard.placing.edits import becoming, lines_of, reads, replacing, 
 from ctxreview.guard.placing.elisions import is_elision, without_ends
 from ctxreview.guard.placing.expressions import expression, links
 from ctxreview.guard.placing.notes import with_notes
-from ctxreview.guard.placing.refusals import Instead, UnplacedError
+from ctxreview.guard.placing.refusals import Instead, UnplacedError, several
 from ctxreview.guard.placing.siblings import Item, words_of
 from ctxreview.guard.placing.snippets import (
     COMMENT_LINE,
@@ -371,6 +371,6 @@ def _several(readings: Sequence[_Reading]) -> str:
     """The sentence for two readings that explain a fragment equally well."""
     places = sorted({r.items[0].first for r in readings})
     if len(places) > 1:
-        return f"It could stand in {len(places)} places: lines {', '.join(map(str, places[:5]))}."
+        return f"It could stand in {several(places)}."
     first, second = (f"{r.items[0].first}-{r.items[-1].last}" for r in readings[:2])
     return f"Whether it replaces lines {first} or {second} is not certain."

@@ -120,34 +120,30 @@ def _bare(line: bytes) -> bytes:
 
 def _verbatim(own: Sequence[Section], source: Source) -> tuple[Edit, ...] | None:
     """The edits of the sections of one file, each on what the one before leaves; ``None`` where they do not apply."""
-    data = source.data
-    pieces: list[_Piece] = []
-    file = _File(data, source)
-    for section in own:
-        file = _File(data, source)
-        placed = _placed(section, file)
-        if placed is None:
-            return None
-        pieces = [trimmed for piece in placed if (trimmed := _trimmed(piece, file.lines)) is not None]
-        data = _joined(pieces, file.lines)
+    if (made := patched(own, source)) is None:
+        return None
+    file, pieces = _File(source.data, source), made.pieces
     if len(own) > 1:
-        file = _File(source.data, source)
-        whole = _trimmed(_Piece(0, len(file.lines), _File(data, source).lines), file.lines)
-        pieces = [whole] if whole is not None else []
+        whole = _trimmed(_Piece(0, len(file.lines), _File(made.data, source).lines), file.lines)
+        pieces = (whole,) if whole is not None else ()
     starts = [*accumulate(map(len, file.lines), initial=0)]
     return tuple(_edit(piece, starts, source) for piece in pieces)
 
 
 class Patched(NamedTuple):
-    """A file's text after some sections of a diff; ``exact``: each hunk is where it says, or git's name of the text is right."""
+    """A file's text after some sections of a diff; ``exact``: each hunk is where it says, or git's name of the text is right.
+
+    ``pieces`` are those of the last section.
+    """
 
     data: bytes
     exact: bool
+    pieces: tuple[_Piece, ...] = ()
 
 
 def patched(own: Sequence[Section], source: Source) -> Patched | None:
     """What the sections of one file make of it, each of what the one before leaves; ``None`` where they do not apply."""
-    data, exact = source.data, True
+    data, exact, pieces = source.data, True, tuple[_Piece, ...]()
     for section in own:
         file = _File(data, source)
         placed = _placed(section, file)
@@ -155,9 +151,9 @@ def patched(own: Sequence[Section], source: Source) -> Patched | None:
             return None
         where = [hunk.start - any(sign != "+" for sign, _ in hunk.lines) for hunk in section.hunks]
         exact = exact and ([piece.first for piece in placed] == where or file.is_blob(section.blob))
-        pieces = (trimmed for piece in placed if (trimmed := _trimmed(piece, file.lines)) is not None)
-        data = _joined(tuple(pieces), file.lines)
-    return Patched(data, exact)
+        pieces = tuple(trimmed for piece in placed if (trimmed := _trimmed(piece, file.lines)) is not None)
+        data = _joined(pieces, file.lines)
+    return Patched(data, exact, pieces)
 
 
 def _placed(section: Section, file: _File) -> list[_Piece] | None:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ctxreview.guard.placing.candidates import function_of, only, put
-from ctxreview.guard.placing.edits import columns, lines_of, moved, verbatim
+from ctxreview.guard.placing.candidates import function_of, only
+from ctxreview.guard.placing.edits import beside, columns, moved, put, verbatim
 from ctxreview.guard.placing.elisions import code_only, squeezed
 from ctxreview.guard.placing.refusals import Instead, UnplacedError
 from ctxreview.languages import language_of
@@ -76,14 +76,6 @@ def without(scope: Region, context: Context) -> Edit:
     return lines.edit(call_chains(source, function_of(context)).texts)
 
 
-def taken_out(source: Source, statement: Span) -> Edit:
-    """The edit without a statement: with its lines where it stands alone on them."""
-    first, last = source.lines_of(statement)
-    if squeezed("\n".join(lines_of(source, first, last))) == squeezed(source.text(statement)):
-        return verbatim(source, first, last, [])
-    return put(source, [(statement, "")])
-
-
 def _on_one_line(scope: Region, source: Source) -> Edit | None:
     """The edit of a scope that is a single line: its body in its place."""
     first, last = source.lines_of(scope.span)
@@ -95,7 +87,7 @@ def _on_one_line(scope: Region, source: Source) -> Edit | None:
         or _names(scope, source) & _used(body)
     ):
         return None
-    return put(source, [(scope.span, body[1:-1].strip())])
+    return put(source, scope.span, body[1:-1].strip())
 
 
 def _statement(call: Span, lists: tuple[StatementList, ...], scope: Region, source: Source) -> Span:
@@ -148,7 +140,7 @@ class _Lines:
     def drop(self, place: Span) -> None:
         """The lines of a statement go. Raises :class:`UnplacedError` where something else stands on them."""
         first, last = self.source.lines_of(place)
-        if squeezed("\n".join(lines_of(self.source, first, last))) != squeezed(self.source.text(place)):
+        if "".join(beside(place, self.source)).strip():
             raise _unclear(self.scope, self.source, f"shares line {first} with other code")
         self.gone.update(range(first, last + 1))
 
@@ -206,8 +198,7 @@ class _Lines:
 
     def _whole(self, place: Span) -> None:
         """Raises :class:`UnplacedError` where comments would go with the lines of a place, or code after it."""
-        rest = source_line_after(self.source, place.end)
-        if rest or "//" in self.source.text(place) or "/*" in self.source.text(place):
+        if beside(place, self.source)[1].strip() or "//" in self.source.text(place) or "/*" in self.source.text(place):
             raise _unclear(self.scope, self.source, f"shares line {self.source.line_of(place.end - 1)} with other code")
 
     def edit(self, texts: tuple[Span, ...]) -> Edit:
@@ -232,8 +223,3 @@ class _Lines:
             if n not in self.gone:
                 by = sum(p.by for p in self.parts if p.first <= n <= p.last)
                 yield n, moved([self.source.line(n)], by, self.source)[0]
-
-
-def source_line_after(source: Source, at: int) -> str:
-    """What follows a place on its line."""
-    return source.text(Span(at, source.line_span(source.line_of(at)).end)).strip()
