@@ -146,7 +146,7 @@ def put(source: Source, place: Span, text: str) -> Edit:
     before, after = beside(place, source)
     made = f"{before}{text}{after}" if text else f"{before}{after}".rstrip()
     making = replacing if leaves_out(text.split("\n"), lines_of(source, first, last)) else verbatim
-    return making(source, first, last, made.split("\n") if made else [])
+    return making(source, first, last, made.replace("\r\n", "\n").split("\n") if made else [])
 
 
 def beside(place: Span, source: Source) -> tuple[str, str]:
