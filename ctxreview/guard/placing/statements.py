@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ctxreview.guard.placing.cut import anchored, as_selected, cut
-from ctxreview.guard.placing.edits import becoming, lines_of, reads, replacing, solid, written
+from ctxreview.guard.placing.edits import becoming, lines_of, replacing, solid, written
 from ctxreview.guard.placing.elisions import is_elision, without_ends
 from ctxreview.guard.placing.expressions import expression, links
 from ctxreview.guard.placing.notes import with_notes
@@ -43,8 +43,6 @@ _SURELY = 0.8
 """How much alike a statement has to be to one that is not selected, to be a version of that one."""
 _DROPPED = 3.0
 """What it may cost more that a fragment replaces all that is selected, where it could also be a new version of a part."""
-_NEARLY = 0.25
-"""Readings of the selection that cost no more than this above the least are as good as it."""
 _OF_SELECTED, _OF_TOUCHED, _OF_OTHERS = 0.15, 0.7, 1.5
 """What it costs that a word goes: of a selected statement, of one that is selected in part, of another one; one that comes costs 1."""
 
@@ -133,7 +131,6 @@ class _Placing:
         """The one edit that the fragment means. Raises :class:`UnplacedError` where there is none, or another one as well."""
         readings = sorted(self._readings(), key=lambda r: r.cost)
         certain = [r for r in readings if not r.doubt]
-        certain = certain[next((n for n, r in enumerate(certain) if self._reads(r)), len(certain)) :]
         if not certain:
             certain = [r for r in readings if r.selected and self._is_about(r)][:1]
         if not certain:
@@ -143,7 +140,6 @@ class _Placing:
         best = close[0]
         if len({self._result(r) for r in close}) > 1:
             named = [r for r in close if self._touches(r)]
-            named = [r for r in named if r.cost <= named[0].cost + _NEARLY]
             named = [r for r in named if r.selected and self._is_about(r)] or named
             if len({self._result(r) for r in named}) != 1:
                 raise UnplacedError(_several(close), Instead.LINES)
@@ -156,13 +152,6 @@ class _Placing:
         if any(self._is_within(best, stretch) for stretch in self.unfilled):
             raise UnplacedError('It leaves code out ("..."), and what that stands for is not certain.', Instead.METHOD)
         return replacing(self.source, *self._lines(best.items), best.text)
-
-    def _reads(self, reading: _Reading) -> bool:
-        """Whether the file is read as well with it as without."""
-        edit = replacing(self.source, *self._lines(reading.items), reading.text)
-        if edit.original == edit.replacement:
-            return True
-        return reads((edit,), self.source)
 
     # --- readings ------------------------------------------------------------------------------------------
 
