@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate, product
 from typing import NamedTuple
 
@@ -147,19 +147,24 @@ class _Filling:
 
     def _is_swapped(self, way: _Way) -> bool:
         """Whether a brace or a bare keyword comes next to an elision in the place of the same one, which goes or is taken in there."""
-        pairs, taken = dict(way.pairs), iter(way.taken)
         gone = {self.there[n].key for n in self._gone(way) if not self.there[n].words}
+        for near, inner, headed in self._come(way):
+            same = inner is not None and near.key == inner.key and (near.words or headed)
+            if not is_telling(near.key) and (near.key in gone or same):
+                return True
+        return False
+
+    def _come(self, way: _Way) -> Iterator[tuple[Unit, Unit | None, bool]]:
+        """What comes next to each elision, the next unit that the elision takes in, and whether the heads of both are one."""
+        pairs, taken = dict(way.pairs), iter(way.taken)
         for i, unit in enumerate(self.shown):
             if isinstance(unit, Hole):
                 first, last = next(taken)
                 for n, there in ((i - 1, first), (i + 1, last - 1)):
                     near = self.shown[n] if 0 <= n < len(self.shown) else unit
-                    if isinstance(near, Unit) and n not in pairs and not is_telling(near.key):
-                        same = first < last and near.key == self.there[there].key
+                    if isinstance(near, Unit) and n not in pairs:
                         headed = n < i and pairs.get(n - 1) == there - 1
-                        if near.key in gone or (same and (near.words or headed)):
-                            return True
-        return False
+                        yield near, self.there[there] if first < last else None, headed
 
     def _is_doubtful(self, way: _Way) -> bool:
         doubts = (self._is_copied, self._may_replace, self._is_loose, self._is_torn, self._is_stale)
@@ -179,16 +184,10 @@ class _Filling:
 
     def _may_replace(self, way: _Way) -> bool:
         """Whether something comes next to an elision that begins as the next thing that the elision takes in: it may replace that."""
-        taken, pairs = iter(way.taken), dict(way.pairs)
-        for i, unit in enumerate(self.shown):
-            if isinstance(unit, Hole):
-                first, last = next(taken)
-                for n, there in ((i - 1, first), (i + 1, last - 1)):
-                    near = self.shown[n] if 0 <= n < len(self.shown) else unit
-                    if first < last and isinstance(near, Unit) and n not in pairs:
-                        a, b = (u.key.split(" ")[0].rstrip(";") for u in (near, self.there[there]))
-                        if a == b and re.fullmatch(r"\w+", a):
-                            return True
+        for near, inner, _ in self._come(way):
+            a, b = (u.key.split(" ")[0].rstrip(";") if u is not None else "" for u in (near, inner))
+            if a == b and re.fullmatch(r"\w+", a):
+                return True
         return False
 
     def _is_fixed(self, way: _Way) -> bool:
