@@ -53,13 +53,16 @@ def overwritten(both: Comparison, pair: Pair) -> Iterator[Weakened]:
 
 
 def disowned(both: Comparison, pair: Pair) -> Iterator[Weakened]:
-    """Keys that were deleted if they had the caller's value, and are deleted whoever has them now."""
+    """Keys that were deleted or changed if they had some value, and are so whatever they have now, or after a look at them."""
     about = version(both.after).about
-    yield from _instead(
-        pair,
-        lambda _, effect: about.has("deletes_own", effect.name),
-        lambda _, effect: about.has("deletes_any", effect.name),
-    )
+
+    def acts(of: Trace, effect: Effect) -> bool:
+        asked = about.has("changes_key", effect.name) and any(
+            about.has("asks_key", e.name) for e in of.effects[: effect.number]
+        )
+        return asked or about.has("deletes_any", effect.name)
+
+    yield from _instead(pair, lambda _, effect: about.has("deletes_own", effect.name), acts)
 
 
 def _instead(
@@ -82,13 +85,25 @@ def _compares(both: Comparison, is_after: bool, effect: Effect) -> bool:
     """Whether a change of an entry is made only if that is still the one which the call is given."""
     outline: Outline = both.after if is_after else both.before
     about = version(outline).about
-    if effect.kind != "write" or "atomic" not in effect.traits:
+    if effect.kind != "write":
         return False
+    if "atomic" not in effect.traits:
+        return about.has("compares_pair", effect.name) and _is_by_pair(both, is_after, effect)
     if about.has("compares", effect.name):
         return True
     said = outline.source.text(effect.span)
     given = re.search(rf"\b{re.escape(effect.name)}\s*\((.*)\)$", said, re.DOTALL) if not effect.path else None
     return about.has("compares_entry", effect.name) and given is not None and not re.search(r"\bout\b", given[1])
+
+
+def _is_by_pair(both: Comparison, is_after: bool, effect: Effect) -> bool:
+    """Whether a call reaches a collection made for several threads as one of keys with their values, of which it is given both."""
+    of = version(both.after if is_after else both.before)
+    home, _, name = effect.place.of.rpartition(".") if effect.place is not None else ("", "", "")
+    state = of.state(home, name)
+    member = of.outline.member_of(effect.span)
+    text = of.outline.source.text(member.span) if member is not None and not effect.path else ""
+    return state is not None and of.is_concurrent(state.type) and bool(of.about.pattern("by_pair").search(text))
 
 
 def _is_removal(of: Version, effect: Effect) -> bool:

@@ -110,7 +110,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [
             _shared(pair, one)
             for one in loosened(pair)
-            if _count(one.word, after) < _count(one.word, before) and not _is_gone(one.before, after)
+            if _count(one.word, after) < _count(one.word, before)
+            and (not _is_gone(one.before, after) or _goes_there(pair))
         ]
     return found
 
@@ -135,6 +136,13 @@ def _shared(pair: Pair, one: Loosened) -> Finding:
 def _is_gone(said: Effect, after: Outline) -> bool:
     """Whether a word stood in a helper that the edit takes away: what asked with it asks for nothing any more."""
     return bool(said.path) and said.path[-1] not in {f.name for f in after.functions}
+
+
+def _goes_there(pair: Pair) -> bool:
+    """Whether a function goes to what it asked for in other ways: it reads there, and writes."""
+    fresh = [e for e in pair.after.of("io") if e.number not in pair.was]
+    names = {e.key for e in fresh}
+    return len(names) > 1 and any(pair.after.decides(a, b) for b in fresh for a in fresh if a.number < b.number)
 
 
 def _hints(outline: Outline) -> list[tuple[str, Span]]:
