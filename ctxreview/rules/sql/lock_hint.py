@@ -110,7 +110,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [
             _shared(pair, one)
             for one in loosened(pair)
-            if _count(one.word, after) < _count(one.word, before)
+            if (_count(one.word, after) < _count(one.word, before) or _is_unused(one.before, after))
             and (not _is_gone(one.before, after) or _goes_there(pair))
         ]
     return found
@@ -136,6 +136,15 @@ def _shared(pair: Pair, one: Loosened) -> Finding:
 def _is_gone(said: Effect, after: Outline) -> bool:
     """Whether a word stood in a helper that the edit takes away: what asked with it asks for nothing any more."""
     return bool(said.path) and said.path[-1] not in {f.name for f in after.functions}
+
+
+def _is_unused(said: Effect, after: Outline) -> bool:
+    """Whether a word stands in a helper that nobody names any more."""
+    return bool(said.path) and len(re.findall(rf"\b{re.escape(said.path[-1])}\b", after.source.text(_all(after)))) == 1
+
+
+def _all(of: Outline) -> Span:
+    return Span(0, len(of.source.data))
 
 
 def _goes_there(pair: Pair) -> bool:
