@@ -14,6 +14,8 @@ from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
 
+BUILD = "#if"
+"""The operator of a condition that says what is compiled; its comparison begins with it."""
 _JOINS = frozenset({"&&", "||", "!", "and", "or", "not", "?:"})
 _TESTED = frozenset({"is"})
 _LEAVING = ("return", "throw", "end", "goto")
@@ -122,6 +124,8 @@ def _plain(outline: Outline, value: il.Value) -> str:
     def text(node: il.Value) -> str:
         return without_self("".join(outline.source.text(node.span).split()))
 
+    if isinstance(value, il.Operation) and value.operator == BUILD:
+        return f"{BUILD} {text(value)}"
     if not isinstance(value, il.Operation) or len(value.operands) != 2:
         return text(value)
     first, second = value.operands

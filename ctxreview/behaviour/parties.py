@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold, Kind, Trace
 from ctxreview.behaviour.paths import in_one_run
+from ctxreview.languages.behaviour import Behaviour, names_of
 from ctxreview.model.outline import Outline
 
 _DATA: tuple[Kind, ...] = ("query", "save")
@@ -79,11 +80,10 @@ class Together(NamedTuple):
 
 def together(after: Outline, pair: Pair) -> Iterator[Together]:
     """Accesses of one party that the edit runs at the same time, the first two of each start; of one that is begun for each element, itself twice."""
+    several = names_of(after.language)
     for start in pair.after.of("spawn"):
         data = (pair.after.effects[n] for n in sorted(start.depends))
-        each = next(
-            (e for e in data if e.kind in _DATA and e.party and _is_shared(e) and not _was_shared(pair, e)), None
-        )
+        each = next((e for e in data if _is_for_one(e, several) and _is_shared(e) and not _was_shared(pair, e)), None)
         if each is not None:
             yield Together(each, each, start, pair.understood)
             continue
@@ -92,7 +92,7 @@ def together(after: Outline, pair: Pair) -> Iterator[Together]:
         for effect in pair.after.effects[: start.number]:
             if effect.kind == "await":
                 begun = {party: [e for e in of if e.number not in effect.depends] for party, of in begun.items()}
-            elif effect.kind in _DATA and effect.party and effect.number in start.depends and found is None:
+            elif _is_for_one(effect, several) and effect.number in start.depends and found is None:
                 earlier = begun.setdefault(effect.party, [])
                 first = next((e for e in earlier if not _were_together(pair, e, effect)), None)
                 found = Together(first, effect, start, pair.understood) if first is not None else None
@@ -105,12 +105,12 @@ def together(after: Outline, pair: Pair) -> Iterator[Together]:
 
 def _overlapping(after: Outline, pair: Pair) -> Iterator[Together]:
     """The first two accesses of one party of which the second begins before anybody has waited for the first."""
-    ended = _waits(pair.before)
+    ended, several = _waits(pair.before), names_of(after.language)
     begun: dict[str, Effect] = {}
     for effect in pair.after.effects:
         if effect.kind == "await":
             begun = {party: e for party, e in begun.items() if e.number not in effect.depends}
-        elif effect.kind in _DATA and effect.party:
+        elif _is_for_one(effect, several):
             first = begun.get(effect.party)
             if first is not None:
                 then = sorted(w.number for e in (first, effect) if (w := pair.was.get(e.number)) is not None)
@@ -120,6 +120,11 @@ def _overlapping(after: Outline, pair: Pair) -> Iterator[Together]:
                     return
             elif "task" in effect.traits:
                 begun[effect.party] = effect
+
+
+def _is_for_one(effect: Effect, about: Behaviour) -> bool:
+    """Whether an access goes through something that only one may use at a time, as far as its name tells."""
+    return effect.kind in _DATA and effect.party != "" and not about.has("for_several", effect.name)
 
 
 def _waits(of: Trace) -> dict[int, int]:

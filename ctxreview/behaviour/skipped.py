@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
-from ctxreview.behaviour.conditions import conditions, leaving, tests
+from ctxreview.behaviour.conditions import BUILD, conditions, leaving, tests
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.version import Condition, version
 from ctxreview.model import il
@@ -225,7 +225,7 @@ def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
                 *_inside(both.after, second, new.opening, new.name),
             ],
         )
-        if fresh is not None:
+        if fresh is not None and not _is_of_the_build(fresh, both):
             yield Conditional(new.construct, True, new.opening, old.opening, fresh)
     language = version(both.after).language
     names = language.named("releases").union(*(language.completing(h.construct) for h in pair.after.sections))
@@ -236,8 +236,15 @@ def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
         for call, then in zip(ends[key], now[key], strict=True):
             fresh = _fresh(_around(both.before, first, call.span), _around(both.after, second, then.span))
             left = {c.test for c in conditions(both.before, first, call.span)}  # by an exit before it, too
-            if fresh is not None and fresh.test not in left and not _asks_for_it(fresh, then, second, both.after):
+            if fresh is None or fresh.test in left or _is_of_the_build(fresh, both):
+                continue
+            if not _asks_for_it(fresh, then, second, both.after):
                 yield Conditional(then.callee, False, then.span, call.span, fresh)
+
+
+def _is_of_the_build(fresh: Condition, both: Comparison) -> bool:
+    """Whether the condition says what is compiled, and stood somewhere in the file before: around the type, perhaps."""
+    return fresh.test.startswith(BUILD) and both.after.source.data[slice(*fresh.at)].strip() in both.before.source.data
 
 
 class Unasked(NamedTuple):
