@@ -14,7 +14,7 @@ from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
 
-BUILD = "#if"
+BUILD = "compiled"
 """The operator of a condition that says what is compiled; its comparison begins with it."""
 _JOINS = frozenset({"&&", "||", "!", "and", "or", "not", "?:"})
 _TESTED = frozenset({"is"})

@@ -64,7 +64,8 @@ def judged(both: Comparison, region: Region) -> Judgement:
         return KEPT
     pair = both.of(region.owner)
     section = section_of(pair.before, region) if pair is not None else None
-    if pair is None or section is None or region.form in ("sql", "attribute"):
+    of_member = region.form == "attribute" and region.kind != "lock"  # whoever calls the member opens it
+    if pair is None or section is None or region.form == "sql" or of_member:
         return UNKNOWN
     hold = next(h for h in pair.before.sections if h.section == section)
     if hold.kind == "lock" and _is_held_by_callers(both, region):

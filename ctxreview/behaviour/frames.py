@@ -133,7 +133,8 @@ class Frames:
         frame = self.frame
         section = frame.sections.setdefault(region, len(self.sections))
         told = frame.keys.get(region) if region.resource or region.kind == "lock" else None
-        key = told or (f"{frame.home}.{lock_key(region)}" if region.resource else region.construct)
+        named = frame.this.key if region.resource == SELF else f"{frame.home}.{lock_key(region)}"
+        key = told or (named if region.resource else region.construct)
         made = Hold(
             "retry" if region.mode == "retried" else "lock" if region.kind == "lock" else "transaction",
             key,

@@ -22,6 +22,7 @@ from ctxreview.behaviour.same import SameTwo
 from ctxreview.languages import load
 from ctxreview.languages.words import Words
 from ctxreview.model.kept import kept
+from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -236,6 +237,8 @@ class Pairing:
 
     def _are_named(self, old: Region, new: Region) -> bool:
         """Whether both locks are members that the file declares, or parts of one thing: a variable may be another name of a lock."""
+        if old.form == _WHOLE != new.form and old.resource == SELF:  # the object itself, by a word on the member
+            return _is_declared(new, self.after)
         if old.form in _OF_ELSEWHERE or new.form in _OF_ELSEWHERE:
             return False
         declared = _is_declared(old, self.before) and _is_declared(new, self.after)
@@ -278,7 +281,8 @@ class Pairing:
 _WORD = regex(r"\w+")
 _RENAMED = 0.3
 """How much of its words a member has to keep to be the same under another name."""
-_OF_ELSEWHERE = ("sql", "attribute")
+_WHOLE = "attribute"
+_OF_ELSEWHERE = ("sql", _WHOLE)
 """Forms of scopes that hold more than a stretch of the member."""
 _SAME_TYPE = 0.5
 """The same for a type."""

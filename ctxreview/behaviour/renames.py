@@ -153,7 +153,7 @@ def is_any_object(scope: Region, outline: Outline) -> bool:
     of = version(outline)
     state = of.state(scope.container, lock_key(scope))
     if state is None:
-        return False
+        return scope.form == "attribute"  # which takes the object itself, as a statement does
     return not of.is_signal(state.type) or simple_type_or_array(state.type) in of.about.of("locked_by_statement")
 
 

@@ -147,7 +147,7 @@ class Statements(Queries):
         if not inside and not further:
             return ()
         symbols = node.child_by_field_name("condition") or node.children[0]
-        condition = Operation(span(symbols), "#if", (Constant(span(symbols), "name", self.text(symbols)),), 0)
+        condition = Operation(span(symbols), "compiled", (Constant(span(symbols), "name", self.text(symbols)),), 0)
         then = (
             Block(Span(inside[0].start_byte, inside[-1].end_byte), self.statements(inside, inside[-1].end_byte))
             if inside

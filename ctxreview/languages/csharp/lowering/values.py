@@ -239,7 +239,7 @@ class Values(ABC):
             return Constant(span(node), "name", re.split(r"[.:]", self.text(of))[-1].partition("<")[0])
         if node.type.startswith("preproc"):
             inside = tuple(self.value(c) for c in parts(node) if not c.type.startswith("preproc"))
-            return Operation(span(node), "#if", inside, 0)
+            return Operation(span(node), "compiled", inside, 0)
         return self.opaque(node)
 
     def only(self, node: Node) -> Value:
