@@ -5,7 +5,8 @@ What it flags
 ``ContainsKey`` or ``TryGetValue`` in a condition, then a write to the same key of the same ``ConcurrentDictionary``;
 an entry read and written in one expression (``counts[key]++``). Not under a lock. In an edit: ``TryAdd``,
 ``TryRemove``, ``GetOrAdd`` or ``AddOrUpdate`` that becomes a check and an act; ``TryUpdate``, ``TryRemove`` of an
-entry, or the release of a key by its owner's value, that becomes a change whatever is there.
+entry, or the release of a key by its owner's value, that becomes a change whatever is there; a script that a server
+runs in one step and that becomes a look and a change.
 
 Why it matters here
 -------------------

@@ -4,7 +4,8 @@ What it flags
 -------------
 ``Task.WhenAll``, ``Parallel`` loops and their kin whose parts use the same context or connection; work that is
 started under a transaction and not awaited. Compared before and after an edit: tasks on one context that now overlap,
-also those of a method that is started for each element.
+also those of a method that is started for each element; a context that
+each turn of a loop made, and that all turns share now.
 
 Why it matters here
 -------------------
@@ -55,6 +56,7 @@ from functools import cache
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import Body, body_of, root_of, within
 from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.long_lived import Lasting, lasting
 from ctxreview.behaviour.parties import Together, together
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.languages.behaviour import names_of
@@ -88,10 +90,11 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
-    """Each start of several tasks whose helpers use the same context."""
+    """Each start of several tasks whose helpers use the same context, and each context that all turns of a loop share."""
     begun = frozenset({"task", "each", "parallel"})
-    pairs = [p for p in affected(comparison(before, after)) if any(e.traits & begun for e in p.after.effects)]
-    return [
+    both = comparison(before, after)
+    pairs = [p for p in affected(both) if any(e.traits & begun for e in p.after.effects)]
+    found = [
         Finding(
             ID,
             "high" if one.certain else "medium",
@@ -104,6 +107,26 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         for pair in not_told(pairs, after, check(after) if pairs else ())
         for one in together(after, pair)
     ]
+    return [
+        *found,
+        *(_lasting(before, after, one) for p in both.changed for one in lasting(both, p, names_of(after.language))),
+    ]
+
+
+def _lasting(before: Outline, after: Outline, one: Lasting) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"Each turn of the loop made its own {one.name}; all turns share one now, with all that it keeps.",
+        "Must a turn see what others have changed meanwhile, and what does it do after a save that failed?",
+        lines(after, one.made),
+        (
+            one.save.at._replace(what=f"{one.save.name} of each turn"),
+            lines(before, one.was, "made in each turn, before the edit"),
+        ),
+        about=(one.name, one.save.name),
+    )
 
 
 def _both(one: Together) -> str:

@@ -5,7 +5,7 @@ What it flags
 ``FOR UPDATE``, ``FOR SHARE``, ``UPDLOCK``, ``HOLDLOCK``, ``XLOCK`` and their kin that an edit removes from the SQL of
 a file; ``NOLOCK``, ``READUNCOMMITTED`` and ``READPAST`` that it adds where something is saved or a transaction is
 open; a ``TagWith`` that it removes. A ``LockMode.Upgrade``, ``FileShare.None`` or ``When.NotExists`` that a function
-no longer passes.
+no longer passes, itself or through a helper.
 
 Why it matters here
 -------------------
