@@ -63,8 +63,8 @@ def state(state_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a good part of the time tests wait, for a server that is slow or a process that ends."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors: a third of the time tests wait, for a server that is slow or a process that ends."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
