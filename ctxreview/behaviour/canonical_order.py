@@ -19,6 +19,9 @@ _ROWS = regex(r"(?i)\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b|\b(?:UPDLOCK|XLOCK)\b")
 _SORTED_ROWS = regex(r"(?i)\bORDER\s+BY\b")
 _ONE = regex(r"(?i)\bLIMIT\s+1\b|\bTOP\s*\(?\s*1\b|\bFETCH\s+(?:FIRST|NEXT)\s+1\b")
 
+MOST_TAKEN = 20
+"""Locks and rows of one function that are looked at: for each it is gone through."""
+
 
 class Disordered(NamedTuple):
     """``taken`` takes one of several after the edit; ``before`` was sorted by ``by``, the call or the SQL that said so."""
@@ -39,19 +42,19 @@ def disordered(both: Comparison, pair: Pair) -> Iterator[Disordered]:
     if first is None or second is None:
         return
     sorts, smaller = about.of("sorts"), about.of("of_two")
-    for was in old:
+    if any(isinstance(n, il.Call) and (n.callee in sorts or n.callee in smaller) for n in il.walk(second)):
+        return  # still in some order
+    unsorted = not _chooses(second)
+    for was in old[:MOST_TAKEN]:
         now = next((e for e in new if e.key == was.key and e.path[:1] == was.path[:1]), None)
         if now is None:
             continue
-        by = _of_two(first, was, smaller) or _of_loop(first, was, sorts)
-        said = {n.callee for n in il.walk(second) if isinstance(n, il.Call)} & {*smaller, *sorts}
-        again = sum(e.key == now.key for e in new) > 1 or _of_loop(second, now, None) != ""
-        if by and not said and again and not _chooses(second):
+        several = unsorted and (sum(e.key == now.key for e in new) > 1 or _loop(second, now) is not None)
+        by = (_of_two(first, was, smaller) or _of_loop(first, was, sorts)) if several else ""
+        if not by and _SORTED_ROWS.search(was.text) and not _ONE.search(was.text):
+            by = "ORDER BY" if _ROWS.search(now.text) and not _SORTED_ROWS.search(now.text) else ""
+        if by:
             yield Disordered(now, was, by)
-            return
-        sorted_rows = _SORTED_ROWS.search(was.text) and not _ONE.search(was.text)
-        if sorted_rows and _ROWS.search(now.text) and not _SORTED_ROWS.search(now.text) and not said:
-            yield Disordered(now, was, "ORDER BY")
             return
 
 
@@ -82,21 +85,22 @@ def _of_two(unit: il.Unit, taken: Effect, names: frozenset[str]) -> str:
     return ""
 
 
-def _of_loop(unit: il.Unit, taken: Effect, names: frozenset[str] | None) -> str:
-    """The call that sorts what the loop around goes through; without ``names``, any word where there is such a loop."""
-    for node in il.walk(unit):
-        if not isinstance(node, il.Loop) or node.kind != "each" or not node.body.span.contains(taken.span):
-            continue
-        if names is None:
-            return "loop"
-        every = [n for n in il.walk(node) if not n.span.overlaps(node.body.span) and n is not node]
-        through = {n.text for n in every if isinstance(n, il.Name)}
-        every += [n for n in il.walk(unit) if _gives(n, through, node.span)]
-        calls = [n for e in every for n in il.walk(e) if isinstance(n, il.Call)]
-        by = next((c.callee for c in calls if c.callee in names), "")
-        if by:
-            return by
-    return ""
+def _loop(unit: il.Unit, taken: Effect) -> il.Loop | None:
+    """The loop through a sequence that takes one in each turn."""
+    each = (n for n in il.walk(unit) if isinstance(n, il.Loop) and n.kind == "each")
+    return next((n for n in each if n.body.span.contains(taken.span)), None)
+
+
+def _of_loop(unit: il.Unit, taken: Effect, names: frozenset[str]) -> str:
+    """The call that sorts what the loop around goes through."""
+    loop = _loop(unit, taken)
+    if loop is None:
+        return ""
+    every = [n for n in il.walk(loop) if not n.span.overlaps(loop.body.span) and n is not loop]
+    through = {n.text for n in every if isinstance(n, il.Name)}
+    every += [n for n in il.walk(unit) if _gives(n, through, loop.span)]
+    calls = (n for e in every for n in il.walk(e) if isinstance(n, il.Call))
+    return next((c.callee for c in calls if c.callee in names), "")
 
 
 def _gives(node: il.Node, names: set[str], loop: Span) -> bool:

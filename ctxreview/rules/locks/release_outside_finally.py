@@ -95,7 +95,7 @@ def _is_of_unknown_type(scope: Region, outline: Outline) -> bool:
 def _is_released_in_each_branch(scope: Region, outline: Outline) -> bool:
     """Whether the release is the first thing in one branch, and the other's is in a ``finally``, with nothing that fails before them."""
     unit = version(outline).units.get(scope.owner)
-    for node in il.walk(unit.body, into=False) if unit is not None else ():
+    for node in il.walk(unit.body, into=False, within=scope.closing) if unit is not None else ():
         if not isinstance(node, il.Branch) or node.otherwise is None:
             continue
         for one, other in ((node.then, node.otherwise), (node.otherwise, node.then)):
@@ -115,7 +115,7 @@ def _is_released_by_handlers(scope: Region, outline: Outline) -> bool:
     unit = version(outline).units.get(scope.owner)
     held = Span(scope.opening.end, scope.closing.start)
     every = names_of(outline.language).of("every_failure")
-    for node in il.walk(unit.body, into=False) if unit is not None else ():
+    for node in il.walk(unit.body, into=False, within=held) if unit is not None else ():
         if not isinstance(node, il.Try) or not held.contains(node.span):
             continue
         last = node.handlers[-1] if node.handlers else None
