@@ -212,6 +212,13 @@ REAL = {
     "usings, guard": Shape(
         1600, lambda n: guarded(n, "using (var t# = db.BeginTransaction()) { t#.Commit(); }"), ANSWER
     ),
+    "sorted loops, guard": Shape(
+        1600,
+        lambda n: guarded(
+            n, "foreach (var v# in db.All.OrderBy(k => k)) { Monitor.Enter(_a); _count++; Monitor.Exit(_a); }"
+        ),
+        ANSWER,
+    ),
     "a large file, guard": Shape(990, scattered, ANSWER),
 }
 """What real repositories can have."""

@@ -9,8 +9,8 @@ from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Trace
 from ctxreview.behaviour.file_functions import WORD
 from ctxreview.behaviour.version import version
+from ctxreview.kept import kept
 from ctxreview.model import il
-from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span

@@ -10,13 +10,13 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from ctxreview.behaviour.same import Same
+from ctxreview.kept import kept
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.masked import Masked
 from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.facts import Fact
-from ctxreview.model.kept import kept
 from ctxreview.model.notation import AWAIT, OPTIONAL_AWAIT, OPTIONAL_SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region

@@ -14,12 +14,12 @@ from ctxreview.behaviour.body import comments_in, within
 from ctxreview.behaviour.lock_usage import own_calls
 from ctxreview.behaviour.places import member_of
 from ctxreview.behaviour.same import Same
+from ctxreview.kept import kept
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Member
 from ctxreview.model.facts import Fact
-from ctxreview.model.kept import kept
 from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region

@@ -9,18 +9,14 @@ from typing import NamedTuple
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Effect, Trace
 from ctxreview.behaviour.version import version
-from ctxreview.languages.behaviour import names_of
+from ctxreview.languages import Language, load
+from ctxreview.languages.behaviour import behaviour_of
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
-from ctxreview.regex import regex
-
-_ROWS = regex(r"(?i)\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b|\b(?:UPDLOCK|XLOCK)\b")
-_SORTED_ROWS = regex(r"(?i)\bORDER\s+BY\b")
-_ONE = regex(r"(?i)\bLIMIT\s+1\b|\bTOP\s*\(?\s*1\b|\bFETCH\s+(?:FIRST|NEXT)\s+1\b")
 
 MOST_TAKEN = 20
-"""Locks and rows of one function that are looked at: for each it is gone through."""
+"""Locks and rows of one function that are looked at, the first ones: the whole function is gone through for each."""
 
 
 class Disordered(NamedTuple):
@@ -33,16 +29,16 @@ class Disordered(NamedTuple):
 
 def disordered(both: Comparison, pair: Pair) -> Iterator[Disordered]:
     """The first lock or row of a function that is one of several in no particular order any more."""
-    about = names_of(both.before.language)
-    asks = about.pattern("asks_to_lock")
-    old, new = _taken(pair.before, asks), _taken(pair.after, asks)
+    language = load(both.before.language)
+    about = behaviour_of(language)
+    old, new = _taken(pair.before, language), _taken(pair.after, language)
     if not old or not new:
         return
     first, second = (_unit(o, t) for o, t in ((both.before, pair.before), (both.after, pair.after)))
     if first is None or second is None:
         return
-    sorts, smaller = about.of("sorts"), about.of("of_two")
-    if any(isinstance(n, il.Call) and (n.callee in sorts or n.callee in smaller) for n in il.walk(second)):
+    sorts, of_two, sorted_rows = about.of("sorts"), about.of("of_two"), about.pattern("sorted_rows")
+    if any(isinstance(n, il.Call) and (n.callee in sorts or n.callee in of_two) for n in il.walk(second)):
         return  # still in some order
     unsorted = not _chooses(second)
     for was in old[:MOST_TAKEN]:
@@ -50,23 +46,35 @@ def disordered(both: Comparison, pair: Pair) -> Iterator[Disordered]:
         if now is None:
             continue
         several = unsorted and (sum(e.key == now.key for e in new) > 1 or _loop(second, now) is not None)
-        by = (_of_two(first, was, smaller) or _of_loop(first, was, sorts)) if several else ""
-        if not by and _SORTED_ROWS.search(was.text) and not _ONE.search(was.text):
-            by = "ORDER BY" if _ROWS.search(now.text) and not _SORTED_ROWS.search(now.text) else ""
+        by = (_of_two(first, was, of_two) or _of_loop(first, was, sorts)) if several else ""
+        said = sorted_rows.search(was.text) if not about.pattern("one_row").search(was.text) else None
+        if not by and said is not None and now.text and not sorted_rows.search(now.text):
+            by = " ".join(said[0].split())
         if by:
             yield Disordered(now, was, by)
             return
 
 
-def _taken(of: Trace, asks: re.Pattern[str]) -> list[Effect]:
+def _taken(of: Trace, language: Language) -> list[Effect]:
     """What takes a lock, or rows that others wait for, in order; also where only the name of a call says so."""
+    asks = behaviour_of(language).pattern("asks_to_lock")
     return [
         e
         for e in of.effects
         if e.kind == "acquire"
-        or (e.kind in ("query", "save", "call") and bool(_ROWS.search(e.text)))
+        or (e.kind in ("query", "save", "call") and _locks_rows(e.text, language))
         or (e.kind == "call" and asks.search(e.name) is not None)
     ]
+
+
+def _locks_rows(text: str, language: Language) -> bool:
+    """Whether a statement keeps others from the rows, or the name, that it asks for, as the language's list of SQL says."""
+    for sql in language.sql if text else ():
+        if sql.get("kind") == "lock" and sql.get("mode") != "shared":
+            said = re.search(sql["pattern"], text, re.IGNORECASE)
+            if said is not None and not any(word in said[0].upper() for word in sql.get("unless", ())):
+                return True
+    return False
 
 
 def _unit(outline: Outline, of: Trace) -> il.Unit | None:

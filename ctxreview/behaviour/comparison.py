@@ -16,8 +16,8 @@ from ctxreview.behaviour.renames import renamed_state, under_new_names
 from ctxreview.behaviour.same import SameTwo
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
+from ctxreview.kept import kept
 from ctxreview.model.declarations import Function
-from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span

@@ -158,9 +158,9 @@ def unqueued(both: Comparison, about: Behaviour) -> Iterator[Unqueued]:
     kept = {id(old) for old, _ in both.both.members}
     gone = (trace(both.before, b.member) for b in bodies(both.before) if id(b) not in kept)
     left = {e.key: e for t in gone if t is not None for e in _taken(t, about) if _is_work(e)}
+    if any(any(takes(pair.after, about)) for pair in both.changed):
+        return  # of whatever queue
     for pair in both.changed:
-        if any(takes(pair.after, about)):
-            return  # of whatever queue
         own = {e.number: e for e in _taken(pair.before, about) if _is_work(e)}
         found = [
             Unqueued(now, e)

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from ctxreview.behaviour.file_types import FileTypes
 from ctxreview.behaviour.units import Units, units
+from ctxreview.kept import kept
 from ctxreview.model import il
-from ctxreview.model.kept import kept
 from ctxreview.model.source import Span
 from ctxreview.regex import regex
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.body import Body
 from ctxreview.behaviour.same import Same
+from ctxreview.kept import kept
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function, Member
-from ctxreview.model.kept import kept
 from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span

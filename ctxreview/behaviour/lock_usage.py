@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.body import code_of, comments_in
 from ctxreview.behaviour.same import Same
+from ctxreview.kept import kept
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.languages.words import any_of
 from ctxreview.model.declarations import Function, Member, Nesting
 from ctxreview.model.facts import Fact
-from ctxreview.model.kept import kept
 from ctxreview.model.notation import OPTIONAL_SELF, SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Crossing, Region

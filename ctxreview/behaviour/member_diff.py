@@ -9,8 +9,8 @@ from functools import cached_property
 from ctxreview.behaviour.body import Body, CallText, source_of
 from ctxreview.behaviour.pairing import Match, Pairing, pairing
 from ctxreview.behaviour.places import lines
+from ctxreview.kept import kept
 from ctxreview.model.facts import Fact
-from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Lines, Span

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from ctxreview.behaviour.boundary import detached, ended, mention, without_comments
 from ctxreview.behaviour.places import member_of
 from ctxreview.behaviour.same import Same
+from ctxreview.kept import kept
 from ctxreview.languages import Language
 from ctxreview.languages.behaviour import behaviour_of
 from ctxreview.languages.words import any_of
-from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span

@@ -19,9 +19,9 @@ from ctxreview.behaviour.identity import Identity, home_of, identity
 from ctxreview.behaviour.line_pairs import LinePairs
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.same import SameTwo
+from ctxreview.kept import kept
 from ctxreview.languages import load
 from ctxreview.languages.words import Words
-from ctxreview.model.kept import kept
 from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -237,7 +237,9 @@ class Pairing:
 
     def _are_named(self, old: Region, new: Region) -> bool:
         """Whether both locks are members that the file declares, or parts of one thing: a variable may be another name of a lock."""
-        if old.form == _WHOLE != new.form and old.resource == SELF:  # the object itself, by a word on the member
+        if (
+            old.form == _WHOLE != new.form and old.resource == SELF
+        ):  # an attribute locks the object itself for the whole member
             return _is_declared(new, self.after)
         if old.form in _OF_ELSEWHERE or new.form in _OF_ELSEWHERE:
             return False

@@ -12,9 +12,9 @@ from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import member_of
 from ctxreview.behaviour.same import Same
 from ctxreview.behaviour.version import State, version
+from ctxreview.kept import kept
 from ctxreview.languages import load
 from ctxreview.languages.words import any_of
-from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.source import Span
@@ -149,11 +149,14 @@ def is_another_of_its_kind(old: Region, new: Region, before: Outline, after: Out
 
 
 def is_any_object(scope: Region, outline: Outline) -> bool:
-    """Whether what is locked is a field that has one lock only, of its own or as an object: then every way to lock it is the same lock."""
+    """Whether what is locked has one lock only, of its own or as an object: then every way to lock it is the same lock.
+
+    A field may; the object itself does, which an attribute of a member locks.
+    """
     of = version(outline)
     state = of.state(scope.container, lock_key(scope))
     if state is None:
-        return scope.form == "attribute"  # which takes the object itself, as a statement does
+        return scope.form == "attribute"
     return not of.is_signal(state.type) or simple_type_or_array(state.type) in of.about.of("locked_by_statement")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.conditions import BUILD, conditions, leaving, tests
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.version import Condition, version
+from ctxreview.languages import load
 from ctxreview.model import il
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
@@ -244,7 +246,12 @@ def conditional(both: Comparison, pair: Pair) -> Iterator[Conditional]:
 
 def _is_of_the_build(fresh: Condition, both: Comparison) -> bool:
     """Whether the condition says what is compiled, and stood somewhere in the file before: around the type, perhaps."""
-    return fresh.test.startswith(BUILD) and both.after.source.data[slice(*fresh.at)].strip() in both.before.source.data
+    if not fresh.test.startswith(BUILD):
+        return False
+    asked = both.after.source.text(fresh.at).split()
+    directive = re.compile(load(both.before.language).shape.conditional.lines)
+    found = ((line, directive.match(line)) for line in both.before.source.lines)
+    return any(hit is not None and line[hit.end() :].split() == asked for line, hit in found)
 
 
 class Unasked(NamedTuple):

@@ -9,9 +9,9 @@ from ctxreview.behaviour.known import Known, either
 from ctxreview.behaviour.outside import Outside
 from ctxreview.behaviour.same import Same
 from ctxreview.behaviour.version import version
+from ctxreview.kept import kept
 from ctxreview.model import il
 from ctxreview.model.declarations import Function
-from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
 

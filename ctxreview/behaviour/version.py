@@ -10,10 +10,10 @@ from typing import NamedTuple
 from ctxreview.behaviour.file_functions import FileFunctions
 from ctxreview.behaviour.file_regions import FileRegions
 from ctxreview.behaviour.same import Same
+from ctxreview.kept import kept
 from ctxreview.languages.words import any_of
 from ctxreview.model import il
 from ctxreview.model.declarations import Member, Nesting, TypeDecl
-from ctxreview.model.kept import kept
 from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ctxreview.context.visible import visible
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 from ctxreview.model.phrases import amount
 from ctxreview.model.review import Context, Excerpt
 from ctxreview.model.source import Source

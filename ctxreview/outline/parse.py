@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tree_sitter import Range
 
+from ctxreview.kept import forget, kept
 from ctxreview.languages import Language, nodes, parents
-from ctxreview.model.kept import forget, kept
 from ctxreview.model.outline import Parse
 from ctxreview.model.source import Span
 

@@ -14,7 +14,7 @@ from ctxreview.context.listing import file_listings
 from ctxreview.context.proofs import proven, suggested
 from ctxreview.context.visible import visible
 from ctxreview.errors import BudgetError, ConfigError
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 from ctxreview.model.review import Context, Prompt
 from ctxreview.prompt.checklist import Item
 from ctxreview.regex import regex

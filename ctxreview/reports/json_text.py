@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 from ctxreview.regex import regex
 
 Document = dict[str, Any]

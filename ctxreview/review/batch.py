@@ -12,7 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 from ctxreview import processes
 from ctxreview.errors import CtxreviewError, SourceError
 from ctxreview.file_access import contents
-from ctxreview.model.kept import forget
+from ctxreview.kept import forget
 from ctxreview.model.source import Selection
 from ctxreview.review.request import Run, Siblings
 from ctxreview.workspace.reading import MAX_BYTES, path_from

@@ -6,7 +6,7 @@ from ctxreview import rules
 from ctxreview.behaviour.same import Same
 from ctxreview.config import Project
 from ctxreview.errors import ConfigError, did_you_mean
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 from ctxreview.model.review import Context, Finding
 
 

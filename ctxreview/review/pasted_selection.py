@@ -22,7 +22,7 @@ from ctxreview.guard.placing.pasted import (
     near_places,
     words_of,
 )
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.phrases import amount, numbers
 from ctxreview.model.source import Selection, Source, Span

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctxreview.config import Project, project, prompt_file, user
 from ctxreview.errors import ConfigError, CtxreviewError
+from ctxreview.kept import kept
 from ctxreview.languages import language_of
-from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Wrappers
 from ctxreview.model.review import Prompt

@@ -9,7 +9,7 @@ from stat import S_ISDIR, S_ISREG
 
 from ctxreview import file_access
 from ctxreview.errors import SourceError
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 from ctxreview.model.source import Source
 from ctxreview.workspace.decoding import decode
 from ctxreview.workspace.roots import home_of, real_path

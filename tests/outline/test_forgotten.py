@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from ctxreview.kept import forget, kept
 from ctxreview.languages import language_of
-from ctxreview.model.kept import forget, kept
 from ctxreview.outline.parse import read
 
 LANGUAGE = language_of("a.cs")

@@ -10,8 +10,8 @@ from itertools import pairwise
 from ctxreview.guard.placing.elisions import is_elision, is_telling, leaves_out, squeezed, within_reason
 from ctxreview.guard.placing.filling import filled
 from ctxreview.guard.placing.refusals import Instead, UnplacedError, several
+from ctxreview.kept import kept
 from ctxreview.languages import language_of
-from ctxreview.model.kept import kept
 from ctxreview.model.review import Edit, Suggestion
 from ctxreview.model.source import Source, Span, same_path, segments
 from ctxreview.outline.parse import read

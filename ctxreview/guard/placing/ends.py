@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from ctxreview.guard.placing.file_tokens import FileTokens, Row, words_in
 from ctxreview.guard.placing.likeness import Near
 from ctxreview.guard.placing.snippets import LIKE, alike
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 
 _REACH, _BEYOND = 24, 10
 """Lines at an end of a fragment that are looked at, and how many more of the file."""

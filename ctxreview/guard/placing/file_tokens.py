@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ctxreview.errors import SourceError
 from ctxreview.guard.placing.elisions import masked
 from ctxreview.guard.placing.likeness import Near
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 from ctxreview.model.source import Source
 from ctxreview.regex import regex
 

@@ -17,7 +17,7 @@ from ctxreview.guard.placing.ends import ends
 from ctxreview.guard.placing.file_tokens import TOKEN, Place, Row, is_word, tokens_of, words_in
 from ctxreview.guard.placing.likeness import MOST_NEAR, Near, nearest
 from ctxreview.guard.placing.refusals import UnplacedError
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 from ctxreview.model.source import Source
 from ctxreview.regex import regex
 

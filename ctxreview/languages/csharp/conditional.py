@@ -12,9 +12,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations, islice
 
+from ctxreview.kept import kept
 from ctxreview.languages.csharp.lex import BLANK, CONDITIONALS, Code, Directive, Text, lex
 from ctxreview.languages.possessive import possessive
-from ctxreview.model.kept import kept
 from ctxreview.regex import regex
 
 Formula = tuple[bytes, ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ctxreview.kept import kept
 from ctxreview.languages.csharp.conditional import formula, holds, select
-from ctxreview.model.kept import kept
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -14,9 +14,9 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ctxreview.kept import kept
 from ctxreview.languages.masked import Masked
 from ctxreview.languages.possessive import possessive
-from ctxreview.model.kept import kept
 from ctxreview.regex import regex
 
 Skip = Callable[["Directive"], int]

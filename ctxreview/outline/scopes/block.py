@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctxreview.kept import kept
 from ctxreview.languages import Construct, nodes, parents
 from ctxreview.languages.syntax import Syntax, last_child
 from ctxreview.languages.words import NOTHING, Words, any_of
-from ctxreview.model.kept import kept
 from ctxreview.model.kinds import Form, Mode
 from ctxreview.model.notation import without_self
 from ctxreview.model.regions import Isolation, Region

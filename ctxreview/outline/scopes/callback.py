@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from ctxreview.kept import kept
 from ctxreview.languages import Construct, Language, nodes, parents
 from ctxreview.model.declarations import Function, TypeDecl
-from ctxreview.model.kept import kept
 from ctxreview.model.kinds import Form
 from ctxreview.model.notation import SELF
 from ctxreview.model.regions import Region

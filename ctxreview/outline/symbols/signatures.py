@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ctxreview.kept import kept
 from ctxreview.languages import Language, load
 from ctxreview.languages.words import Words
 from ctxreview.model.facts import Argument, Reference
-from ctxreview.model.kept import kept
 from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.written_names import simple_type
 from ctxreview.regex import regex

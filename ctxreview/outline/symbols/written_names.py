@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctxreview.model.kept import kept
+from ctxreview.kept import kept
 
 MOST_KEPT = 4_096
 """Types as written whose names are kept: the same ones are asked for thousands of times."""

@@ -163,7 +163,7 @@ def _disordered(both: Comparison) -> Iterator[Finding]:
                 ID,
                 "medium",
                 "resolved" if pair.understood else "syntactic",
-                f"{name} takes one of several as they come; `{one.by}` had them taken in one order, whoever asked.",
+                f"{name} no longer takes several in one fixed order: `{one.by}` made it the same for every caller.",
                 "Can two callers that need the same ones in opposite orders now wait for each other?",
                 lines(both.after, one.taken.span),
                 (lines(both.before, one.before.span, f"in the order of {one.by}, before the edit"),),

@@ -57,10 +57,10 @@ from ctxreview.behaviour.boundary import without_comments
 from ctxreview.behaviour.lock_usage import declared, lock_key, looks_empty, masked_source, modifiers, open_block_headers
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.same import Same
+from ctxreview.kept import kept
 from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.facts import Fact
-from ctxreview.model.kept import kept
 from ctxreview.model.kinds import Severity
 from ctxreview.model.notation import OPTIONAL_SELF
 from ctxreview.model.outline import Outline, contained_in

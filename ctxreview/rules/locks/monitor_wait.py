@@ -13,7 +13,8 @@ that cannot proceed.
 
 When it is fine
 ---------------
-The state changes in one direction only and one thread waits for it, or the reason for waking does not matter.
+The state changes in one direction only and one thread waits for it, or the reason for waking does not matter. A
+wait with a timeout, after which nothing relies on what was waited for, is told as a note.
 
 Example
 -------
@@ -112,7 +113,7 @@ def check(outline: Outline) -> list[Finding]:
 
 
 def _only_looks_after(function: Function, wait: Span, outline: Outline, code: bytes) -> bool:
-    """Whether the wait ends after a time, and what follows under the lock takes whatever is there then: it cannot fail and counts nothing on."""
+    """Whether the wait has a timeout, and what follows under the lock copes with whatever state it finds: it cannot fail, and adds nothing up."""
     closed = end_of_arguments(code, wait.end)
     around = [s for s in locks(outline) if s.span.contains(wait)]
     if b"," not in code[wait.end : closed] or not around:

@@ -17,6 +17,7 @@ When it is fine
 The member runs before the object is shared (a constructor), all its callers hold the lock, or a stale value of one
 reference or number does no harm, which is told as a note. A collection that is only ever replaced, and never changed in
 place, can be read at any time. A comment says that what is read is immutable, or that the member is for debugging.
+Its type, or that of the object it is given, is made for several threads; a helper is given it together with its lock.
 
 Example
 -------
@@ -72,18 +73,16 @@ from ctxreview.behaviour.lock_usage import (
     own_calls,
 )
 from ctxreview.behaviour.places import lines
-from ctxreview.behaviour.version import version
 from ctxreview.languages.behaviour import names_of
-from ctxreview.model import il
 from ctxreview.model.declarations import Function, Member
 from ctxreview.model.kinds import Severity
-from ctxreview.model.notation import without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
 from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.regex import regex
+from ctxreview.rules.locks.own_guard import is_given_with_the_lock, is_safe
 from ctxreview.rules.locks.single_read import IS_NULL, SIZE, is_part, is_single
 from ctxreview.rules.prefilter import LOCK, LOCKS
 
@@ -105,25 +104,10 @@ _MEANT = regex(
 """What a comment says of a use that needs no lock."""
 _SAME = regex(rb"\s*[!?]?\s*\.\s*(?:IsReadOnly|IsFixedSize|IsSynchronized|SyncRoot|Comparer|KeyComparer)\b")
 """What a collection answers the same at any time."""
-_MADE = regex(rb"=\s*new\s+(?:\w+\s*\.\s*)*(\w+)")
-"""The type of what a field is given where it is declared."""
 _IF = regex(rb"\bif\s*\(")
 _BRANCH = regex(rb"\s*(?:\{[^{}]*\}|[^;{}]*;)")
 """A branch without blocks of its own."""
 _ELSE_ASKED = regex(rb"\s*\?\?\s*(?:this\s*\.\s*)?(\w+)\s*\(")
-_SAFE = (
-    "Concurrent",
-    "Immutable",
-    "Interlocked",
-    "ThreadLocal",
-    "AsyncLocal",
-    "Lazy",
-    "Blocking",
-    "Channel",
-    "CancellationToken",
-    "Task",
-    "Frozen",
-)
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -143,7 +127,7 @@ def _found(outline: Outline, *, mostly: bool) -> list[Finding]:
     own = declared(outline)
     by_state: defaultdict[tuple[str, str], list[Use]] = defaultdict(list)
     for use in locked_uses(outline, held):
-        if use.state in own and use.member.kind not in _BEFORE_OR_AFTER and not _is_safe(own[use.state], use, outline):
+        if use.state in own and use.member.kind not in _BEFORE_OR_AFTER and not is_safe(own[use.state], use, outline):
             by_state[use.state].append(use)
     found: list[Finding] = []
     exempt: set[Span] | None = None
@@ -168,18 +152,6 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     looks = [f for f in check(after) if f.severity == "note" and f.about[1:2] == ("look",)] if locks(before) else []
     known = {f.about for f in check(before)} if looks else set()
     return [f._replace(severity="low") for f in looks if f.about not in known]
-
-
-def _is_safe(member: Member, use: Use, outline: Outline) -> bool:
-    """Whether what it holds needs no lock: its type says so, or it is a reference that never changes."""
-    type_ = simple_type_or_array(member.declares)
-    is_event = use.fact.state is not None and use.fact.state.kind == "event"
-    if use.fact.is_volatile or is_event or type_.startswith(_SAFE):
-        return True
-    made = _MADE.search(outline.source.data, *member.span) if use.fact.is_readonly else None
-    if made is not None and made[1].decode("utf-8", "replace").startswith(_SAFE):
-        return True
-    return use.fact.is_readonly and not is_collection(type_, outline)
 
 
 def _guard(every: list[Use], *, mostly: bool) -> str:
@@ -258,7 +230,7 @@ def _outside(
     code = masked_source(outline)
     open_ = [u for u in open_ if not (u.fact.is_readonly and IS_NULL.match(code, u.fact.span.end))]
     open_ = [u for u in open_ if not _SAME.match(code, u.fact.span.end)]
-    open_ = [u for u in open_ if not _is_given_with_the_lock(u, gate, outline)]
+    open_ = [u for u in open_ if not is_given_with_the_lock(u, gate, outline)]
     open_ = [u for u in open_ if not _is_the_lock(u, gate) and not _is_looked_at_again(u, rechecking, code)]
     # A compound assignment reads and writes in one place.
     if not open_ or (mostly and len({u.fact.span.start for u in open_}) * 3 > len(under)):
@@ -288,20 +260,6 @@ def _outside(
         lines(outline, first.fact.span),
         tuple(lines(outline, u.fact.span, f"under the lock on {gate}") for u in under[:2]),
         about=(name, use, gate),
-    )
-
-
-def _is_given_with_the_lock(use: Use, gate: str, outline: Outline) -> bool:
-    """Whether a call is given the state and its lock: what is called takes the one for the other."""
-    at = use.fact.span
-    unit = version(outline).units.get(use.member.span)
-    return any(
-        isinstance(n, il.Call)
-        and any(
-            a.value.span == at or (a.value.span.contains(at) and isinstance(a.value, il.Access)) for a in n.arguments
-        )
-        and any(without_self(outline.source.text(a.value.span)) == without_self(gate) for a in n.arguments)
-        for n in (il.walk(unit, within=at) if unit is not None else ())
     )
 
 

@@ -12,8 +12,8 @@ forever.
 
 When it is fine
 ---------------
-The release is in a ``finally``, or nothing between the two can fail: it computes with variables and fields. In code of
-tests it is a note: what a failed test holds is given back with its process.
+The release is in a ``finally``, or nothing between the two can fail: it computes with variables and fields, and
+releases before it returns. In code of tests it is a note: what a failed test holds is given back with its process.
 
 Example
 -------

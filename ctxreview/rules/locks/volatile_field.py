@@ -5,9 +5,9 @@ What it flags
 ``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit: the
 modifier or a ``Volatile.Read`` removed from a field that is still shared; an atomic ``Interlocked`` operation that
 becomes an ordinary one, that compared or set the field and now sets or adds whatever is there, or whose result is read
-again from the field. Also a field that becomes volatile, a
-collection that was used without a lock and becomes a concurrent one, and a field that is removed together with its
-atomic operations: threads then see each other's writes differently.
+again from the field; state that was read once into a variable and is read anew for each use. Also a field that becomes
+volatile, a collection that was used without a lock and becomes a concurrent one, and a field that is removed together
+with its atomic operations: threads then see each other's writes differently.
 
 Why it matters here
 -------------------
@@ -211,7 +211,7 @@ def _read_anew(before: Outline, after: Outline) -> Iterator[Finding]:
                 "medium",
                 "resolved" if pair.understood else "syntactic",
                 f"`{name}` was read once in {pair.before.function.name}, and is read {len(one.again)} times now: another thread may change it in between.",
-                "Have these uses to see one and the same value?",
+                "Must all of these uses see the same value?",
                 lines(after, one.again[-1].span),
                 (lines(before, one.read.span, "read once, before the edit"),),
                 about=(name, "anew"),

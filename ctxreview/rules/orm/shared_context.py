@@ -4,8 +4,8 @@ What it flags
 -------------
 ``Task.WhenAll``, ``Parallel`` loops and their kin whose parts use the same context or connection; work that is
 started under a transaction and not awaited. Compared before and after an edit: tasks on one context that now overlap,
-also those of a method that is started for each element; a context that
-each turn of a loop made, and that all turns share now.
+also those of a method that is started for each element; a context that each turn of a loop made, and that all turns
+share now.
 
 Why it matters here
 -------------------
@@ -118,7 +118,7 @@ def _lasting(before: Outline, after: Outline, one: Lasting) -> Finding:
         ID,
         "medium",
         "resolved",
-        f"Each turn of the loop made its own {one.name}; all turns share one now, with all that it keeps.",
+        f"Each turn of the loop had a context of its own (`{one.name}`); all turns share one now, with all that it keeps.",
         "Must a turn see what others have changed meanwhile, and what does it do after a save that failed?",
         lines(after, one.made),
         (

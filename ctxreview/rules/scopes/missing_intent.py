@@ -60,8 +60,8 @@ from functools import cached_property
 from ctxreview.behaviour.body import body_of
 from ctxreview.behaviour.lock_usage import is_collection
 from ctxreview.behaviour.places import scope_lines
+from ctxreview.kept import kept
 from ctxreview.model.declarations import Member, TypeDecl
-from ctxreview.model.kept import kept
 from ctxreview.model.notation import SELF, without_self
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region

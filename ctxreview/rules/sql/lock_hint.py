@@ -140,11 +140,7 @@ def _is_gone(said: Effect, after: Outline) -> bool:
 
 def _is_unused(said: Effect, after: Outline) -> bool:
     """Whether a word stands in a helper that nobody names any more."""
-    return bool(said.path) and len(re.findall(rf"\b{re.escape(said.path[-1])}\b", after.source.text(_all(after)))) == 1
-
-
-def _all(of: Outline) -> Span:
-    return Span(0, len(of.source.data))
+    return bool(said.path) and len(re.findall(rf"\b{re.escape(said.path[-1])}\b".encode(), masked_source(after))) == 1
 
 
 def _goes_there(pair: Pair) -> bool:

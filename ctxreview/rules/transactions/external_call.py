@@ -12,8 +12,8 @@ receiver may read the database before the commit.
 
 When it is fine
 ---------------
-An outbox holds the message until the commit, the call is given the transaction or the transaction the publisher, or the
-receiver runs in this process and in this transaction. Code of tests is not looked at.
+An outbox holds the message until the commit, the call is given the transaction or the transaction the publisher, what
+sends it began the transaction, or the receiver runs in this process and in this transaction. Code of tests is not looked at.
 
 Example
 -------

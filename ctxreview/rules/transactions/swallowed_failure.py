@@ -132,7 +132,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             ID,
             "medium",
             "resolved",
-            "The handler now also ends the failure by which a caller stops the loop around it: the loop goes on.",
+            "The handler now also catches the exception with which a caller stops the loop around it: the loop goes on.",
             "What ends the loop when the caller asks for it?",
             lines(after, one.caught),
             (lines(after, Span(one.loop.start, one.loop.start), "the loop"),),
