@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ctxreview.behaviour.body import bodies
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Effect, Trace
+from ctxreview.behaviour.lock_usage import is_reached
 from ctxreview.behaviour.tracing import trace
-from ctxreview.behaviour.version import version
+from ctxreview.behaviour.version import Version, version
 from ctxreview.languages.behaviour import Behaviour
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
@@ -171,6 +172,69 @@ def unqueued(both: Comparison, about: Behaviour) -> Iterator[Unqueued]:
         yield from [one for one in found if not one.work.locks][:1]
 
 
+class Promised(NamedTuple):
+    """``queue`` is made for one thread at its ``end`` since the edit, by ``promise`` at ``at``; ``use``, in the function ``name``, may run on several at once."""
+
+    queue: str
+    end: str
+    promise: str
+    at: Span
+    use: Span
+    name: str
+
+
+def promised(both: Comparison, about: Behaviour) -> Iterator[Promised]:
+    """Each queue that is told since the edit that one thread at a time takes from it, or gives to it, and one place where several do."""
+    ends = about.ends_of_one
+    if not any(name.encode() in both.after.source.data for name in ends):
+        return
+    known = {(queue, promise) for queue, promise, _ in _promises(version(both.before), ends)}
+    for queue, promise, at in _promises(version(both.after), ends):
+        use = None if (queue, promise) in known else _at_once(version(both.after), queue, ends[promise], at)
+        if use is not None:
+            yield Promised(queue, ends[promise], promise, at, *use)
+
+
+def _promises(of: Version, ends: Mapping[str, str]) -> Iterator[tuple[str, str, Span]]:
+    """The name of each queue that is made with a promise, the promise, and where it is made."""
+    for unit in of.units:
+        starts = unit if unit.kind == "initialiser" else None
+        for node in (starts,) if starts is not None else il.walk(unit):
+            if isinstance(node, il.Assign):
+                name, value = _last_name(node.target), node.value
+            elif starts is not None:
+                name, value = unit.name, unit.body
+            else:
+                continue
+            for made in il.walk(value):
+                for one in made.members if isinstance(made, il.Create) else ():
+                    if one.name in ends and getattr(one.value, "text", "") == "true":
+                        yield name, one.name, one.span
+
+
+def _at_once(of: Version, queue: str, end: str, made: Span) -> tuple[Span, str] | None:
+    """A call on one end of a queue that more than one thread may be in, and the name of its function. The queue is ``made`` there; one that a function makes is its own."""
+    for member in of.outline.outermost:
+        unit = of.units.get(member.span) if {queue, end} <= of.words[member.span] else None
+        if unit is None:
+            continue
+        is_own = member.kind != "constructor" and member.span.contains(made)
+        open_ = end in of.about.of("open_end") and is_reached(member, of.outline)
+        open_ = not is_own and (open_ or len(_starts(of.outline, member.name)) > 1)
+        begun = [n.span for s in _often(of, unit) for n in il.walk(unit, within=s) if isinstance(n, il.Lambda)]
+        for node in il.walk(unit):
+            at = node.receiver if isinstance(node, il.Call) else None
+            if not (isinstance(at, il.Access) and at.name == end and _last_name(at.of) == queue):
+                continue
+            if open_ or any(s.contains(node.span) for s in begun):
+                return node.span, member.name
+    return None
+
+
+def _last_name(value: il.Value) -> str:
+    return value.name if isinstance(value, il.Access) else getattr(value, "text", "")
+
+
 _ANY_TIME = frozenset({"later", "parallel", "each"})
 
 
@@ -185,19 +249,24 @@ def _lets_one_in(of: Trace, take: Effect) -> bool:
 
 def _starts(outline: Outline, name: str) -> list[tuple[Span, Span]]:
     """Where a function is named, twice where a loop or what is run for each element does so, each with the member around it."""
-    found, about = list[tuple[Span, Span]](), version(outline).about
+    found = list[tuple[Span, Span]]()
     for member in outline.outermost:
         if member.name == name or name not in version(outline).words[member.span]:
             continue
         unit = version(outline).units.get(member.span)
         if unit is None:
             continue
-        often = [
-            n.span
-            for n in il.walk(unit)
-            if isinstance(n, il.Loop) or (isinstance(n, il.Call) and about.has("runs_now", n.callee))
-        ]
+        often = _often(version(outline), unit)
         for node in il.walk(unit):
             if isinstance(node, il.Name) and node.text == name:
                 found += [(node.span, member.span)] * (2 if any(s.contains(node.span) for s in often) else 1)
     return found
+
+
+def _often(of: Version, unit: il.Unit) -> list[Span]:
+    """What runs more than once for one call of a function: loops, and calls that run what they are given for each element."""
+    return [
+        n.span
+        for n in il.walk(unit)
+        if isinstance(n, il.Loop) or (isinstance(n, il.Call) and of.about.has("runs_now", n.callee))
+    ]

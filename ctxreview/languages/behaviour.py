@@ -35,6 +35,11 @@ class Behaviour(Lists):
         return called.endswith(tuple(self.of("task_suffix")))
 
     @cached_property
+    def ends_of_one(self) -> dict[str, str]:
+        """The end of a queue that one thread at a time uses, by the promise of that which the queue is made with."""
+        return dict(self._lists.get("promises_one", {}))
+
+    @cached_property
     def operators(self) -> dict[str, str]:
         """The trait that an operator gives a query, by the operator's name."""
         return {name: trait for trait, names in self._lists.get("operators", {}).items() for name in names}

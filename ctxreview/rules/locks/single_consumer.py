@@ -4,7 +4,8 @@ What it flags
 -------------
 An edit by which a loop that takes from a channel, a blocking collection or a concurrent queue begins its work and does
 not wait for it; by which another function writes what only the consumer wrote; by which the consumer is started more
-than once; or by which queue and consumer go, and those who filled the queue do the work themselves.
+than once; by which queue and consumer go, and those who filled the queue do the work themselves; or by which a queue is
+made for one reader or writer where several may be at it at once.
 
 Why it matters here
 -------------------
@@ -51,7 +52,18 @@ from __future__ import annotations
 
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.consuming import Beside, Overlapping, Several, Unqueued, beside, overlapping, several, unqueued
+from ctxreview.behaviour.consuming import (
+    Beside,
+    Overlapping,
+    Promised,
+    Several,
+    Unqueued,
+    beside,
+    overlapping,
+    promised,
+    several,
+    unqueued,
+)
 from ctxreview.behaviour.places import lines
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.outline import Outline
@@ -69,7 +81,8 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     found = [_overlapping(one) for pair in changed for one in overlapping(pair, about)]
     found += [_beside(one) for one in beside(both, about)]
     found += [_several(after, one) for one in several(both, about)]
-    return [*found, *(_unqueued(one) for one in unqueued(both, about))]
+    found += [_unqueued(one) for one in unqueued(both, about)]
+    return [*found, *(_promised(after, one) for one in promised(both, about))]
 
 
 def _overlapping(one: Overlapping) -> Finding:
@@ -110,6 +123,19 @@ def _unqueued(one: Unqueued) -> Finding:
         one.work.at._replace(what=""),
         (one.before.at._replace(what="by the consumer, before the edit"),),
         about=(name, "unqueued"),
+    )
+
+
+def _promised(after: Outline, one: Promised) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"`{one.queue}` is made with {one.promise} now, and {one.name} may use its {one.end} on several threads at once.",
+        "What keeps a second one away? Nothing checks the promise; what breaks it loses items or hangs.",
+        lines(after, one.at, one.promise),
+        (lines(after, one.use, "used here"),),
+        about=(one.queue, one.promise),
     )
 
 
