@@ -8,8 +8,11 @@ from typing import NamedTuple
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold, Kind, Trace
 from ctxreview.behaviour.paths import in_one_run
+from ctxreview.behaviour.version import State, version
 from ctxreview.languages.behaviour import Behaviour, names_of
+from ctxreview.model import il
 from ctxreview.model.outline import Outline
+from ctxreview.outline.symbols.written_names import simple_type
 
 _DATA: tuple[Kind, ...] = ("query", "save")
 
@@ -80,7 +83,7 @@ class Together(NamedTuple):
 
 def together(after: Outline, pair: Pair) -> Iterator[Together]:
     """Accesses of one party that the edit runs at the same time, the first two of each start; of one that is begun for each element, itself twice."""
-    several = names_of(after.language)
+    several, one = names_of(after.language), _Given(after, pair)
     for start in pair.after.of("spawn"):
         data = (pair.after.effects[n] for n in sorted(start.depends))
         each = next((e for e in data if _is_for_one(e, several) and _is_shared(e) and not _was_shared(pair, e)), None)
@@ -93,17 +96,65 @@ def together(after: Outline, pair: Pair) -> Iterator[Together]:
             if effect.kind == "await":
                 begun = {party: [e for e in of if e.number not in effect.depends] for party, of in begun.items()}
             elif _is_for_one(effect, several) and effect.number in start.depends and found is None:
-                earlier = begun.setdefault(effect.party, [])
+                earlier = begun.setdefault(one.party(effect), [])
                 first = next((e for e in earlier if not _were_together(pair, e, effect)), None)
-                found = Together(first, effect, start, pair.understood) if first is not None else None
+                found = one.together(first, effect, start) if first is not None else None
                 earlier.append(effect)
         if found is not None:
             yield found
     if not any(pair.after.of("spawn")):
-        yield from _overlapping(after, pair)
+        yield from _overlapping(after, pair, one)
 
 
-def _overlapping(after: Outline, pair: Pair) -> Iterator[Together]:
+class _Given:
+    """Which contexts of several types are one after an edit: those of a type that each is given, where a request has one."""
+
+    def __init__(self, after: Outline, pair: Pair) -> None:
+        self._after, self._pair = version(after), pair
+        self._parties: dict[str, str] = {}
+
+    def party(self, effect: Effect) -> str:
+        """The party of an access, the same for two that are given the same."""
+        if effect.party not in self._parties:
+            self._parties[effect.party] = self._given(effect.party) or effect.party
+        return self._parties[effect.party]
+
+    def together(self, first: Effect, second: Effect, start: Effect | None) -> Together:
+        """Two accesses of one party; that two types are given the same is only likely."""
+        return Together(first, second, start, first.party == second.party and self._pair.understood)
+
+    def _given(self, party: str) -> str:
+        home, _, name = party.rpartition(".")
+        state = self._after.state(home, name, self._pair.after.function.span) if home else None
+        if state is None or state.static or not state.fixed:
+            return ""
+        kind = simple_type(state.type)
+        if not state.version.about.pattern("one_a_request").search(kind):
+            return ""
+        return f"given {kind} {self._made_with(home)}" if _is_given(state) else ""
+
+    def _made_with(self, home: str) -> str:
+        """What the function at hand gives to an object of a type that it makes, as written; ``""`` where it makes none."""
+        unit = self._after.units.get(self._pair.after.function.span)
+        made = (n for n in il.walk(unit) if isinstance(n, il.Create) and n.type == home) if unit is not None else ()
+        return next((", ".join(self._after.outline.source.text(a.span) for a in n.arguments) for n in made), "")
+
+
+def _is_given(state: State) -> bool:
+    """Whether a constructor sets some state to what it is given, and nothing else does."""
+    if any(t.opening == state.member.span for t in state.version.outline.types):
+        return True  # a parameter of the type itself
+    makers = [d for d in state.version.units.declared if d.kind == "constructor" and d.home == state.home]
+    assigned = [
+        n.value
+        for d in makers
+        for n in il.walk(state.version.units[d.span])
+        if isinstance(n, il.Assign) and getattr(n.target, "name", getattr(n.target, "text", "")) == state.name
+    ]
+    return bool(assigned) and all(isinstance(v, il.Name) and v.binding == "parameter" for v in assigned)
+
+
+def _overlapping(after: Outline, pair: Pair, one: _Given) -> Iterator[Together]:
     """The first two accesses of one party of which the second begins before anybody has waited for the first."""
     ended, several = _waits(pair.before), names_of(after.language)
     begun: dict[str, Effect] = {}
@@ -111,15 +162,15 @@ def _overlapping(after: Outline, pair: Pair) -> Iterator[Together]:
         if effect.kind == "await":
             begun = {party: e for party, e in begun.items() if e.number not in effect.depends}
         elif _is_for_one(effect, several):
-            first = begun.get(effect.party)
+            first = begun.get(one.party(effect))
             if first is not None:
                 then = sorted(w.number for e in (first, effect) if (w := pair.was.get(e.number)) is not None)
                 overlapped = len(then) > 1 and ended.get(then[0], then[1]) >= then[1]
                 if not overlapped and in_one_run(after, first.span, effect.span):
-                    yield Together(first, effect, None, pair.understood)
+                    yield one.together(first, effect, None)
                     return
             elif "task" in effect.traits:
-                begun[effect.party] = effect
+                begun[one.party(effect)] = effect
 
 
 def _is_for_one(effect: Effect, about: Behaviour) -> bool:
