@@ -189,7 +189,7 @@ def promised(both: Comparison, about: Behaviour) -> Iterator[Promised]:
     if not any(name.encode() in both.after.source.data for name in ends):
         return
     known = {(queue, promise) for queue, promise, _ in _promises(version(both.before), ends)}
-    for queue, promise, at in _promises(version(both.after), ends):
+    for queue, promise, at in dict.fromkeys(_promises(version(both.after), ends)):
         use = None if (queue, promise) in known else _at_once(version(both.after), queue, ends[promise], at)
         if use is not None:
             yield Promised(queue, ends[promise], promise, at, *use)
@@ -198,14 +198,11 @@ def promised(both: Comparison, about: Behaviour) -> Iterator[Promised]:
 def _promises(of: Version, ends: Mapping[str, str]) -> Iterator[tuple[str, str, Span]]:
     """The name of each queue that is made with a promise, the promise, and where it is made."""
     for unit in of.units:
-        starts = unit if unit.kind == "initialiser" else None
-        for node in (starts,) if starts is not None else il.walk(unit):
-            if isinstance(node, il.Assign):
-                name, value = _last_name(node.target), node.value
-            elif starts is not None:
-                name, value = unit.name, unit.body
-            else:
-                continue
+        if unit.kind == "initialiser":
+            given: list[tuple[str, il.Node]] = [(unit.name, unit.body)]
+        else:
+            given = [(_last_name(n.target), n.value) for n in il.walk(unit) if isinstance(n, il.Assign)]
+        for name, value in given:
             for made in il.walk(value):
                 for one in made.members if isinstance(made, il.Create) else ():
                     if one.name in ends and getattr(one.value, "text", "") == "true":
