@@ -49,7 +49,7 @@ def divided(both: Comparison) -> Iterator[Divided]:
                     continue
             elif effect.place.kind == "state":
                 again = _read_again(pair, effect, now)
-                if again is None:
+                if again is None and not (_sets_at_once(both, now) and _is_torn(pair, effect, now)):
                     continue
             elif not (effect.place.kind == "inside" and "both ways" in effect.traits and _is_torn(pair, effect, now)):
                 continue
@@ -112,8 +112,10 @@ def respecified(both: Comparison) -> Iterator[Respecified]:
 
 
 def _is_read_apart(pair: Pair, effect: Effect, now: Effect) -> bool:
-    """Whether the step's answer was used, and its place is read on its own now."""
-    return any(effect.number in e.depends for e in pair.before.effects) and any(_fresh_reads(pair, now))
+    """Whether the place is read on its own now where the step's answer was used, or just before it is written."""
+    fresh = list(_fresh_reads(pair, now))
+    used = any(effect.number in e.depends for e in pair.before.effects)
+    return bool(fresh) and (used or ("both ways" in effect.traits and fresh[0].number == now.number - 1))
 
 
 def _is_torn(pair: Pair, effect: Effect, now: Effect) -> bool:

@@ -145,7 +145,8 @@ def _is_set_locked(use: Use, outline: Outline) -> bool:
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each field that an edit makes an ordinary one, each ordinary read that was a ``Volatile.Read``, each step that was indivisible."""
     steps = _divided(before, after) if b"Interlocked" in before.source.data else []
-    steps += _unasked(before, after)
+    told_of = {f.about[0] for f in steps}
+    steps += [f for f in _unasked(before, after) if f.about[0] not in told_of]
     told = {f.at for f in steps}
     steps += [f for f in _respecified(before, after) if f.at not in told]
     steps += [*_resynchronised(before, after), *_unconditional(before, after), *_read_anew(before, after)]
