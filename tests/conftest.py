@@ -8,11 +8,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests import ROOT
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -65,6 +68,17 @@ def state(state_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def pytest_xdist_auto_num_workers() -> int:
     """Two more than there are processors: a third of the time tests wait, for a server that is slow or a process that ends."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Each process imports another part of the tests first: what is compiled for one is there for the others, which would all do the same at once."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is not None:
+        number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+        modules = sorted((ROOT / "tests").rglob("test_*.py"))
+        share = -(-len(modules) // count)
+        for path in modules[number * share : (number + 1) * share]:
+            import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -87,12 +87,12 @@ def _lint(folder: Path) -> object:
 
 
 CONTEXTS = {
-    "parts of a type": ("A0.cs:2", 100),
+    "parts of a type": ("A0.cs:2", 60),
     "parts that call": ("A.cs:2", 50),
-    "callers in a file": ("A.cs:3", 400),
-    "derived in a chain": ("A.cs:2", 300),
-    "derived in a fan": ("A.cs:2", 400),
-    "a ring of calls": ("A.cs:3", 400),
+    "callers in a file": ("A.cs:3", 200),
+    "derived in a chain": ("A.cs:2", 150),
+    "derived in a fan": ("A.cs:2", 200),
+    "a ring of calls": ("A.cs:3", 200),
     "calls and overloads": ("A.cs:3", 200),
     "ordinary code": ("A.cs:20", 60),
     "nested lambdas": ("A.cs:3", 500),
