@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from codecs import BOM_UTF8
 from hashlib import sha1
+from pathlib import Path
 from typing import NamedTuple
 
+from ctxreview.kept import kept
 from ctxreview.model.source import Source
 from ctxreview.workspace import git
 from ctxreview.workspace.git import git_root, path_in_checkout
@@ -28,20 +31,41 @@ class Commit(NamedTuple):
 def commit_of(source: Source) -> Commit | None:
     """The commit that is checked out around a file; ``None`` without git, a repository or a commit."""
     around = git_root(source.root)
-    if around is None:
+    name = _head(around, _marks(around)) if around is not None else ""
+    if around is None or not name:
         return None
-    path = f"{path_in_checkout(source.root, around)}{source.path}"
-    head = git.run_git(source.root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    if head is None:
-        return None
-    blob = git.run_git(source.root, "rev-parse", "--verify", "--quiet", f"HEAD:{path}")
-    known = blob.decode("ascii", "replace").strip() if blob is not None else ""
-    name = head.decode("ascii", "replace").strip()
+    folder, _, file = f"{path_in_checkout(source.root, around)}{source.path}".rpartition("/")
     if source.encoding not in _MARKS or len(name) != _SHA1:
         return Commit(name, None)
     data = _MARKS[source.encoding] + source.data
     # Files are checked out with the platform's line ends, or committed with them.
+    known = _blobs(around, name, folder).get(file, "")
     return Commit(name, known not in (_blob(data), _blob(data.replace(b"\r\n", b"\n"))))
+
+
+def _marks(around: Path) -> tuple[object, ...]:
+    """What is another one when another commit is checked out: when git wrote which. Where it keeps that elsewhere, this is new each time."""
+    folder = around / ".git"
+    try:
+        written = [(folder / name).stat() for name in ("HEAD", "logs/HEAD")]
+    except OSError:
+        return (object(),)
+    return tuple((w.st_mtime_ns, w.st_size) for w in written)
+
+
+@kept(8)
+def _head(around: Path, _marks: tuple[object, ...]) -> str:
+    """The name of the checked-out commit; ``""`` where there is none."""
+    said = git.run_git(around, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") or b""
+    return said.decode("ascii", "replace").strip()
+
+
+@kept(64)
+def _blobs(around: Path, name: str, folder: str) -> dict[str, str]:
+    """The names of the objects that a commit has in a folder, by file: of many reviews, those of a folder come together."""
+    listed = git.run_git(around, "ls-tree", "-z", f"{name}:{folder}") or b""
+    rows = (row.partition("\t") for row in os.fsdecode(listed).split("\0"))
+    return {file: about.rpartition(" ")[2] for about, _, file in rows}
 
 
 def _blob(data: bytes) -> str:
