@@ -11,11 +11,11 @@ from ctxreview.model.review import Context, Excerpt
 from ctxreview.model.source import Source
 
 
-@kept(4)
+@kept(32)
 def redacted(source: Source) -> tuple[str, ...]:
     """The lines of a file without its secrets; a key that spans lines is known only by the whole of them.
 
-    Prompt, report and store ask for the same one, as do the selections of a file that come one after the other.
+    Prompt, report and store ask for the same one, with the answer waited for in between, and so many wait at once in a process at the most that is usual.
     """
     from ctxreview.redact import redact
 

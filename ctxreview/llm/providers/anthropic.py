@@ -6,12 +6,13 @@ from collections.abc import Generator
 from typing import Any
 
 import anthropic
+import httpx2
 from anthropic.types import Message, MessageParam, OutputConfigParam, RawMessageStreamEvent
 
 from ctxreview.llm.providers import Endpoint, Progress, Provider
 from ctxreview.llm.providers.causes import blames_schema, said
 from ctxreview.llm.providers.faults import Pieces, fault, finished, tokens
-from ctxreview.llm.providers.wire import client, followed, http_client, is_stream
+from ctxreview.llm.providers.wire import EventClasses, client, followed, http_client, is_stream
 from ctxreview.model.review import Completion, Prompt, Usage
 
 _ENDINGS = {
@@ -25,14 +26,31 @@ _ENDINGS = {
 """Stop reason to a key of the fault table; the others are for tools, which nobody offered."""
 
 
+def _some(http: httpx2.Client) -> anthropic.Stream[RawMessageStreamEvent]:
+    sdk = anthropic.Anthropic(api_key="-", base_url="http://-/", http_client=http)
+    return sdk.messages.create(model="-", max_tokens=1, messages=[], stream=True)
+
+
+_CLASSES = EventClasses(
+    _some,
+    {"type": "message_start", "message": {"type": "message", "role": "assistant", "content": [], "usage": {}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ""}},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {}},
+    {"type": "message_stop"},
+)
+
+
 def connect(endpoint: Endpoint) -> Provider:
     """Ask by ``POST /v1/messages``. ``endpoint`` must be :func:`~ctxreview.llm.providers.resolve_url`."""
 
     def ask(prompt: Prompt, progress: Progress) -> Completion:
+        _CLASSES.begin()
         with (
             http_client(endpoint, anthropic.AnthropicError) as http,
             _open(client(anthropic.Anthropic, endpoint, http), endpoint, prompt) as stream,
         ):
+            _CLASSES.wait()
             return followed(endpoint, _read(endpoint, stream), progress)
 
     return ask

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+import httpx2
 import openai
 from openai.types.responses import Response, ResponseStreamEvent
 
@@ -16,7 +17,7 @@ from ctxreview.llm.providers import Endpoint, Progress, Provider
 from ctxreview.llm.providers.causes import blames_schema, key_of, key_of_answer, said
 from ctxreview.llm.providers.faults import Pieces, fault, finished, used
 from ctxreview.llm.providers.openai_chat import chat
-from ctxreview.llm.providers.wire import client, followed, http_client, is_stream
+from ctxreview.llm.providers.wire import EventClasses, client, followed, http_client, is_stream
 from ctxreview.model.review import Completion, Prompt
 
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -60,7 +61,24 @@ def body(endpoint: Endpoint, prompt: Prompt) -> dict[str, Any]:
     }
 
 
+def _some(http: httpx2.Client) -> openai.Stream[ResponseStreamEvent]:
+    return openai.OpenAI(api_key="-", base_url="http://-/", http_client=http).responses.create(stream=True)
+
+
+_PART = {"type": "output_text", "text": "", "annotations": []}
+_OUTPUT = {"type": "message", "id": "", "role": "assistant", "status": "completed", "content": [_PART]}
+_CLASSES = EventClasses(
+    _some,
+    {"type": "response.output_text.delta", "delta": ""},
+    *(
+        {"type": f"response.{how}", "response": {"object": "response", "status": how, "output": [_OUTPUT]}}
+        for how in ("completed", "incomplete", "failed")
+    ),
+)
+
+
 def _respond(sdk: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Progress) -> Completion:
+    _CLASSES.begin()
     sent = body(endpoint, prompt)
     stream: openai.Stream[ResponseStreamEvent]
     try:
@@ -75,6 +93,7 @@ def _respond(sdk: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: P
             raise _NoResponsesError from error
         raise
     with stream:
+        _CLASSES.wait()
         return followed(endpoint, _read(endpoint, stream), progress)
 
 

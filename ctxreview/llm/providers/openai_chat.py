@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
+import httpx2
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.completion_create_params import ResponseFormat
@@ -12,12 +13,27 @@ from openai.types.chat.completion_create_params import ResponseFormat
 from ctxreview.llm.providers import Endpoint, Progress
 from ctxreview.llm.providers.causes import blames_schema, said
 from ctxreview.llm.providers.faults import Pieces, fault, finished, used
-from ctxreview.llm.providers.wire import followed, is_stream
+from ctxreview.llm.providers.wire import EventClasses, followed, is_stream
 from ctxreview.model.review import Completion, Prompt, Usage
 
 _ENDINGS = {None: "truncated", "stop": "whole", "length": "length", "content_filter": "content_filter"}
 """Finish reason to a key of the fault table; the others are for tools, which nobody offered."""
 
+
+def _some(http: httpx2.Client) -> openai.Stream[ChatCompletionChunk]:
+    return openai.OpenAI(api_key="-", base_url="http://-/", http_client=http).chat.completions.create(
+        model="-", messages=[], stream=True
+    )
+
+
+_CLASSES = EventClasses(
+    _some,
+    {
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    },
+)
 
 _REFUSALS = (openai.BadRequestError, openai.UnprocessableEntityError, openai.InternalServerError)
 
@@ -44,6 +60,7 @@ def chat(client: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Pr
         ProviderError: the answer is not whole; what the SDK raises is the line's to translate.
     """
 
+    _CLASSES.begin()
     sent = body(endpoint, prompt)
 
     def start(response_format: ResponseFormat | openai.Omit) -> openai.Stream[ChatCompletionChunk]:
@@ -60,6 +77,7 @@ def chat(client: openai.OpenAI, endpoint: Endpoint, prompt: Prompt, progress: Pr
         # Whatever the reason given: small servers give odd ones, and another refusal costs nothing.
         stream = _start_older(start, prompt) if blamed else start(openai.omit)
     with stream:
+        _CLASSES.wait()
         return followed(endpoint, _read(endpoint, stream), progress)
 
 

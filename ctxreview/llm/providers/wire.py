@@ -14,9 +14,9 @@ import random
 import ssl
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -232,6 +232,40 @@ def _passes(response: httpx2.Response) -> bool:
     message = str(body.get("message", ""))[:LONGEST_SAID]
     # llama-cpp-python calls a form of schema that it does not know an error of its own, 500.
     return not blames_schema(message) and key_of_answer(response.status_code, body, message) in ASKED_AGAIN
+
+
+class EventClasses:
+    """The classes of what an SDK reads, made once and beforehand, while the server is waited for.
+
+    An SDK makes each when it reads the first event of its kind, which takes half a second. Of 64 answers that come at once
+    each would have all of them made. ``read`` reads a stream of some events by the client that it is given.
+    """
+
+    def __init__(self, read: Callable[[httpx2.Client], Iterable[object]], *some: dict[str, Any]) -> None:
+        self._read = read
+        self._stream = "".join(f"event: {one.get('type', 'message')}\ndata: {json.dumps(one)}\n\n" for one in some)
+        self._begun = threading.Lock()
+        self._made = threading.Event()
+
+    def begin(self) -> None:
+        """Begin to make them, in a thread; they are made once."""
+        if self._begun.acquire(blocking=False):
+            threading.Thread(target=self._make, daemon=True).start()
+
+    def wait(self) -> None:
+        """Return when they are made, or cannot be: then whoever reads makes them."""
+        self._made.wait()
+
+    def _make(self) -> None:
+        def answer(_: httpx2.Request) -> httpx2.Response:
+            return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=self._stream)
+
+        try:
+            with suppress(Exception), httpx2.Client(transport=httpx2.MockTransport(answer)) as http:
+                for _ in self._read(http):
+                    pass
+        finally:
+            self._made.set()
 
 
 def followed(endpoint: Endpoint, reading: Generator[str, None, Completion], progress: Progress) -> Completion:
