@@ -43,7 +43,7 @@ class Insides(Frames):
             known = known._replace(party=on.party)  # one of what was made on it
         if place is None:
             return known
-        known = known._replace(state=part(place), type="")
+        known = known._replace(state=self.part(place), type="")
         if place.shared:
             index = self.emit(
                 "read", span, place.key, step.strip("."), known.needs, place=place, traits=self.at_once(on)
@@ -57,6 +57,24 @@ class Insides(Frames):
         if place is None or place.immutable or on.constant is not None:
             return None
         return place if place.kind == "inside" else Place("inside", f"{place.of}[]", place.shared, place.of)
+
+    def part(self, place: Place) -> Place:
+        """An object that another one holds: what changes in it changes nothing of which objects are held."""
+        return place._replace(key=f"{place.of}[*]", immutable=self._holds_values(place.of))
+
+    def _holds_values(self, of: str) -> bool:
+        """Whether all that some state can hold are values that do not change, by the arguments of its type."""
+        home, _, name = of.rpartition(".")
+        state = self.version.state(home, name)
+        given = state.type.partition("<")[2].rpartition(">")[0] if state is not None else ""
+        if (
+            state is None
+            or not given
+            or "<" in given
+            or simple_type_or_array(state.type) not in self.version.about.of("collections")
+        ):
+            return False
+        return all(state.version.is_immutable(one.strip()) for one in given.split(","))
 
     def at_once(self, on: Known) -> tuple[Trait, ...]:
         """Traits of an operation on an object: each is atomic on what is made for several threads."""
@@ -73,7 +91,7 @@ class Insides(Frames):
         if place is not None and place.shared:
             index = self.emit("read", span, place.key, "", on.needs, place=place, traits=self.at_once(on))
             on = on.also(frozenset((index,)))
-        state = part(place) if place is not None else None
+        state = self.part(place) if place is not None else None
         return on._replace(key=short(f"{on.key}[]"), type="", state=state, unwalked=None, walks=frozenset())
 
     def run_query(self, span: Span, on: Known, name: str, text: str) -> Known:
@@ -93,8 +111,3 @@ class Insides(Frames):
             type="" if copy else query.type,
             rows="" if copy else query.source,
         )
-
-
-def part(place: Place) -> Place:
-    """An object that another one holds: what changes in it changes nothing of which objects are held."""
-    return place._replace(key=f"{place.of}[*]")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ctxreview.behaviour.calling import Ran
 from ctxreview.behaviour.effects import Kind, Place, Trait
-from ctxreview.behaviour.insides import part
 from ctxreview.behaviour.known import UNKNOWN, Known, Query, sent, short, union
 from ctxreview.behaviour.opening import Given
 from ctxreview.behaviour.unknown_calls import UnknownCalls
@@ -327,8 +326,8 @@ class Outside(UnknownCalls):
         needs |= {index_} if index_ is not None else frozenset()
         key = short(f"{on.key}.{name}()")
         if about.has("copies", name):
-            return Known(key, needs, made="fresh", parts=part(place))
-        return Known(key, needs, made="state", state=part(place))
+            return Known(key, needs, made="fresh", parts=self.part(place))
+        return Known(key, needs, made="state", state=self.part(place))
 
     def _looks_through(self, node: il.Call, on: Known | None) -> bool:
         """Whether a call gives a value made of all that it is given, and changes nothing."""

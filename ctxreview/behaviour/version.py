@@ -183,10 +183,20 @@ class Version(FileFunctions, FileRegions):
                     if not s.static
                 )
                 and t.kind in ("record", "struct", "class")
-                and own.get(t.name)
-                and not self._sets(own[t.name])
+                and (own.get(t.name) or self._is_plain(t))
+                and not self._sets(own.get(t.name, []))
             )
         )
+
+    def _is_plain(self, type_: TypeDecl) -> bool:
+        """Whether a type is a record that declares all it has in its head, and that are values or objects, not collections."""
+        from ctxreview.outline.symbols.signatures import signature
+
+        if type_.kind != "record" or self.children.get(type_.name):
+            return False
+        given = signature(self.outline.source.text(type_.opening), type_.name, self.language).parameters
+        kinds = [simple_type_or_array(one.type) for one in given]
+        return bool(kinds) and not any(k == "[]" or k in self.about.of("collections") for k in kinds)
 
     def _sets(self, states: list[State]) -> bool:
         """Whether one of some properties can be set from outside."""
