@@ -217,7 +217,7 @@ def _at_once(of: Version, queue: str, end: str, made: Span) -> tuple[Span, str] 
             continue
         is_own = member.kind != "constructor" and member.span.contains(made)
         open_ = end in of.about.of("open_end") and is_reached(member, of.outline)
-        open_ = not is_own and (open_ or len(_starts(of.outline, member.name)) > 1)
+        open_ = not is_own and (open_ or _is_begun_often(of, member.name))
         begun = [n.span for s in _often(of, unit) for n in il.walk(unit, within=s) if isinstance(n, il.Lambda)]
         for node in il.walk(unit):
             at = node.receiver if isinstance(node, il.Call) else None
@@ -226,6 +226,18 @@ def _at_once(of: Version, queue: str, end: str, made: Span) -> tuple[Span, str] 
             if open_ or any(s.contains(node.span) for s in begun):
                 return node.span, member.name
     return None
+
+
+def _is_begun_often(of: Version, name: str) -> bool:
+    """Whether a function is named more than once or where it runs often, or the only function that names it is."""
+    seen: set[str] = set()
+    while name and name not in seen:
+        seen.add(name)
+        starts = _starts(of.outline, name, by_others=True)
+        if len(starts) != 1:
+            return len(starts) > 1
+        name = next((m.name for m in of.outline.outermost if m.span == starts[0][1]), "")
+    return False
 
 
 def _last_name(value: il.Value) -> str:
@@ -244,8 +256,11 @@ def _lets_one_in(of: Trace, take: Effect) -> bool:
     return any("atomic" in of.effects[n].traits and n < take.number for n in take.decided_by)
 
 
-def _starts(outline: Outline, name: str) -> list[tuple[Span, Span]]:
-    """Where a function is named, twice where a loop or what is run for each element does so, each with the member around it."""
+def _starts(outline: Outline, name: str, *, by_others: bool = False) -> list[tuple[Span, Span]]:
+    """Where a function is named, twice where a loop or what is run for each element does so, each with the member around it.
+
+    With ``by_others`` also on other objects.
+    """
     found = list[tuple[Span, Span]]()
     for member in outline.outermost:
         if member.name == name or name not in version(outline).words[member.span]:
@@ -255,7 +270,9 @@ def _starts(outline: Outline, name: str) -> list[tuple[Span, Span]]:
             continue
         often = _often(version(outline), unit)
         for node in il.walk(unit):
-            if isinstance(node, il.Name) and node.text == name:
+            if (isinstance(node, il.Name) and node.text == name) or (
+                by_others and isinstance(node, il.Access) and node.name == name
+            ):
                 found += [(node.span, member.span)] * (2 if any(s.contains(node.span) for s in often) else 1)
     return found
 

@@ -77,7 +77,7 @@ class Outside(UnknownCalls):
             if found_ is not None:
                 return found_
         through_all = self._looks_through(node, on)
-        if through_all or self._is_pure(node, on):
+        if through_all or self._is_pure(node, on) or self._works_on_its_own(on, values):
             escaped = frozenset[int]()
             for known in (*([on] if on is not None else []), *values):
                 escaped |= self.escaping(span, known, whole=through_all)
@@ -333,6 +333,11 @@ class Outside(UnknownCalls):
         """Whether a call gives a value made of all that it is given, and changes nothing."""
         type_ = (on.constant or "").rpartition(".")[2] if on is not None else ""
         return f"{type_}.{node.callee}" in self.version.about.of("looks_through") and id(node) not in self.alone
+
+    def _works_on_its_own(self, on: Known | None, values: list[Known]) -> bool:
+        """Whether a call changes nothing but what it is given, and that is this function's own."""
+        type_ = (on.constant or "").rpartition(".")[2] if on is not None else ""
+        return type_ in self.version.about.of("changes_given") and all(v.state is None for v in values)
 
     def _is_pure(self, node: il.Call, on: Known | None) -> bool:
         about = self.version.about

@@ -12,6 +12,7 @@ from ctxreview.behaviour.publication import is_for_others, open_look
 from ctxreview.behaviour.version import State, Version, version
 from ctxreview.model import il
 from ctxreview.model.source import Lines, Span
+from ctxreview.outline.symbols.written_names import simple_type
 
 
 class Shown(NamedTuple):
@@ -90,7 +91,9 @@ def _state(target: il.Node, of: Version, home: str) -> State | None:
         found = of.state(home, target.name)
     else:
         return None
-    return found if found is not None and not of.is_immutable(found.type) else None
+    if found is None or (of.is_immutable(found.type) and simple_type(found.type) not in of.about.of("read_only")):
+        return None
+    return found
 
 
 def _steps(unit: il.Unit, put: _Put, of: Version) -> Iterator[tuple[str, Span]]:

@@ -50,15 +50,26 @@ def _reads_once(scope: Region, outline: Outline) -> bool:
 
 
 def _sends_once(scope: Region, outline: Outline) -> bool:
-    """Whether a transaction held nothing but one statement that EF Core sends: it is a transaction on its own."""
+    """Whether a transaction held nothing but one statement that EF Core sends, or one save of all that was changed: each is a transaction on its own."""
     about = names_of(outline.language)
     body = body_of(outline, scope.opening) if scope.kind == "transaction" else None
     sent = [f for f in within(outline, scope.span) if f.kind == "save"] if body is not None else []
-    if body is None or len(sent) != 1 or not about.has("one_statement", sent[0].name):
+    if body is None or len(sent) != 1:
+        return False
+    saves = about.has("saves_all", sent[0].name)
+    if saves and (load(outline.language).is_ambient(scope.name) or (scope.isolation and not scope.isolation.default)):
+        return False
+    if not saves and not about.has("one_statement", sent[0].name):
+        return False
+    around = [b for b in body.blocks(sent[0].span.start) if scope.span.contains(b)]
+    if any(body.opener(b) in load(outline.language).words.looping for b in around):
         return False
     rest = [c for c in body.calls if scope.span.contains(c.span) and not scope.opening.contains(c.span)]
     own = next((c for c in rest if c.span.start <= sent[0].span.end and c.name == sent[0].name), None)
-    return own is not None and all(own.chain.contains(c.span) or about.has("ends", c.name) for c in rest)
+    return own is not None and all(
+        own.chain.contains(c.span) or about.has("ends", c.name) or (saves and about.has("changes_tracked", c.name))
+        for c in rest
+    )
 
 
 _MAY_WRITE = regex(

@@ -57,7 +57,7 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         same = same or takes_the_same(comparison(before, after), old, new)
         same = same or (verdict.keeps and new.kind == "lock" and holds_state_alone(comparison(before, after), old))
         changed(
-            "note" if helped or (same and old.mode == new.mode) else "medium",
+            "note" if helped or (same and (old.mode == new.mode or new.mode == "exclusive")) else "medium",
             f"The edit turns the {name} into {one_of(new.construct)}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
