@@ -88,7 +88,7 @@ class Calls(Openings):
         party = f"new {type_}" if self.version.is_source("", node.type) else ""
         if self.version.about.has("connects", type_):
             party = next((k.party for _, k in given if k.party), f"new {type_}")
-        if party:
+        if party == f"new {type_}":
             self.makes(party)
         copied = members and given and any(a.mode == "copy" for a in node.arguments)
         made = Known(

@@ -207,8 +207,26 @@ def _of_lock(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> 
                 continue
             told.add(effect.number)
             yield Loss("under", effect, now, None, certain=False)
+    yield from _parts_apart(both, pair, hold, inside)
     yield from _apart(both, pair, inside, told)
     yield from _signals_apart(both, pair, hold, inside, told)
+
+
+def _parts_apart(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> Iterator[Loss]:
+    """The first look, new and under no lock, at objects that a collection under the lock holds and that others change under it."""
+    held = {e.place.of: e for e in inside if e.kind == "read" and e.place is not None and e.place.kind == "inside"}
+    for look in pair.after.of("read"):
+        first = held.get(look.place.of) if look.place is not None and look.place.kind == "inside" else None
+        if first is None or look.place is None or look.place.key == f"{look.place.of}[]":
+            continue
+        if look.number in pair.was or look.locks or not look.is_seen:
+            continue
+        every = (*both.places(look.place.key), *both.places(f"{look.place.of}[]"))
+        changed = (then for was, then in every if was.kind == "write" and was.name == look.name)
+        other = next((then for then in changed if then is not None and hold.key in then.locks), None)
+        if other is not None:
+            yield Loss("apart", first, look, other, certain=False)
+            return
 
 
 def _signals_apart(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect], told: set[int]) -> Iterator[Loss]:

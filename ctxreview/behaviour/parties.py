@@ -33,15 +33,24 @@ def strangers(pair: Pair) -> Iterator[Stranger]:
         if (
             hold is None
             or not effect.party
-            or hold.key in (effect.party, "ambient")
+            or hold.key == "ambient"
+            or (hold.key == effect.party and not _is_of_a_helper(effect, hold))
             or (effect.party, hold.section) in told
         ):
             continue
         was = _was(pair, effect) or _gone(pair, hold)
-        if was is None or was.party == effect.party or not _is_on(was, hold):
+        if was is None or not _is_on(was, hold):
+            continue
+        if was.party == effect.party and not _is_of_a_helper(effect, hold) > _is_of_a_helper(was, hold):
             continue
         told.add((effect.party, hold.section))
         yield Stranger(effect, hold, pair.understood)
+
+
+def _is_of_a_helper(effect: Effect, hold: Hold) -> bool:
+    """Whether a helper has made the party itself through which it goes, as the transaction's was made, and did not begin that."""
+    owner = hold.outline.member_of(hold.region.opening)
+    return "own" in effect.traits and (owner is None or owner.name not in effect.path)
 
 
 def _was(pair: Pair, effect: Effect) -> Effect | None:

@@ -67,7 +67,9 @@ def _sends_once(scope: Region, outline: Outline) -> bool:
     rest = [c for c in body.calls if scope.span.contains(c.span) and not scope.opening.contains(c.span)]
     own = next((c for c in rest if c.span.start <= sent[0].span.end and c.name == sent[0].name), None)
     return own is not None and all(
-        own.chain.contains(c.span) or about.has("ends", c.name) or (saves and about.has("changes_tracked", c.name))
+        own.chain.contains(c.span)
+        or about.has("ends", c.name)
+        or (saves and (c.creates or about.has("changes_tracked", c.name)))
         for c in rest
     )
 

@@ -99,7 +99,20 @@ def _names(type_: TypeDecl, there: Outline) -> Counter[str]:
 
 
 def _missing(top: TypeDecl, there: TypeDecl, found: Outline, known: Outline) -> Counter[str]:
-    return _names(there, known) - _names(top, found)
+    """What a shown type lacks. State of its own that nothing uses any more went with its last use, where all functions are shown."""
+    lacks = _names(there, known) - _names(top, found)
+    words = load(known.language).words
+    data, own = known.source.data, there.span
+    used = f"{known.source.text(Span(0, own.start))}{found.source.text(top.span)}{known.source.text(Span(own.end, len(data)))}"
+    kept = set(re.findall(r"\w+", used))
+    gone = {
+        n
+        for m in _own_members(there, known)
+        if m.kind == "field" and words.reached.isdisjoint(m.modifiers)
+        for n in m.names
+        if n not in kept
+    }
+    return lacks if lacks.keys() - gone or words.parts.search(data, *there.opening) else Counter()
 
 
 def _own_members(type_: TypeDecl, there: Outline) -> list[Member]:

@@ -143,6 +143,8 @@ def _executed(change: Change, call: CallText) -> list[Finding]:
         return []
     if conflict:
         severity, about = "high", ", and does not check the concurrency token that SaveChanges checked"
+    elif _removes_what_was_read(change, call):
+        severity = "note"
     elif tracked is not None and saved is not None and saved.span > call.span:
         severity, about = "medium", f", and `{tracked.result}`, tracked and saved later, keeps its old values"
     elif saved is not None or after.under(call.span):
@@ -179,6 +181,19 @@ def _is_one_step(chain: str) -> bool:
     """Whether a statement changes a column by what is in it, only where that meets a condition."""
     hit = _FROM_ITSELF.search(chain)
     return hit is not None and re.search(rf"\.{hit[2]}\b", chain[: hit.start()]) is not None
+
+
+def _removes_what_was_read(change: Change, call: CallText) -> bool:
+    """Whether a transaction removes, as it did, the rows that were read for nothing else, and those are not checked when they are saved."""
+    before = change.before
+    reads = [f for f in before.facts if f.kind == "read" and f.result and squeezed(f.target) == call.on]
+    if call.base != "ExecuteDelete" or len(reads) != 1 or _COMPARED.search(before.outline.source.data):
+        return False
+    name, root = reads[0].result, root_of(call.on)
+    removed = [c for c in before.calls if c.base == "RemoveRange" and c.given == name and root_of(c.on) == root]
+    used = len(re.findall(rf"\b{re.escape(name)}\b", before.plain(before.member.span)))
+    held = change.after.under(call.span, "transaction") and before.under(reads[0].span, "transaction")
+    return bool(held) and len(removed) == 1 and used == 2
 
 
 def _is_all_that_was_done(change: Change, call: CallText, *, counted: bool) -> bool:

@@ -54,10 +54,14 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         same = same and (old.name == new.name or not any(language.is_ambient(s.name) for s in (old, new)))
         plain = is_any_object(old, before) and is_any_object(new, after)
         same = same or (plain and verdict.keeps and not verdict.gone and old.kind == new.kind == "lock")
-        same = same or takes_the_same(comparison(before, after), old, new)
-        same = same or (verdict.keeps and new.kind == "lock" and holds_state_alone(comparison(before, after), old))
+        same = (
+            same
+            or takes_the_same(comparison(before, after), old, new)
+            or (verdict.keeps and new.kind == "lock" and holds_state_alone(comparison(before, after), old))
+        )
+        stronger = new.mode == "exclusive" and lock_key(old) == lock_key(new)
         changed(
-            "note" if helped or (same and (old.mode == new.mode or new.mode == "exclusive")) else "medium",
+            "note" if helped or (same and (stronger or old.mode == new.mode)) else "medium",
             f"The edit turns the {name} into {one_of(new.construct)}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )

@@ -207,8 +207,12 @@ def _joined(change: Change) -> list[Finding]:
             and f.kind in ("read", "save")
             and not f.is_state
             and root_of(f.target) == root_of(first.target)
+            and any((g.kind, g.name, g.target) == (f.kind, f.name, f.target) for g in change.after.facts)
         ]
         key = re.search(r"(?<!=> )\b(?!\w+\.\w+\s*=[^=])(\w+)\.(Id|Key)\b(?!\s*=[^=])", between)
+        text = change.after.plain(Span(change.after.member.span.start, new[0].span.end))
+        if key and not re.search(rf"\b{re.escape(key[0])}\b", text):
+            key = None  # it is used behind a save still, or not at all
         if asked or key:
             what = f"`{asked[0].name}` queries the database" if asked else f"`{key[0]}` is used" if key else ""
             return [
