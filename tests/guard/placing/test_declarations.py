@@ -146,3 +146,47 @@ def test_the_selected_member_under_another_head(case: str) -> None:
     after = apply(found, about.selection.source).data.decode()
     assert RENAMED[case][0].split("\n")[-3].strip() in after
     assert "public void Ship(int id)\n" in after and "public void Ship(int id, int more)\n" not in after
+
+
+CACHE = """\
+class Cache
+{
+    private readonly object _gate = new();
+    private readonly Dictionary<string, Template> _found = new();
+
+    public Template Get(string source)
+    {
+        «lock (_gate)
+        {
+            if (!_found.TryGetValue(source, out var made)) _found.Add(source, made = Template.Parse(source));
+            return made;
+        }»
+    }
+
+    public void Clear() { lock (_gate) _found.Clear(); }
+}
+"""
+SHOWN = """\
+class Cache
+{
+    private readonly ConcurrentDictionary<string, Template> _found = new();
+
+    public Template Get(string source) => _found.GetOrAdd(source, Template.Parse);
+
+    public void Clear() => _found.Clear();
+}
+"""
+
+
+def test_state_that_nothing_uses_any_more() -> None:
+    """A type that shows all its functions may lack a field that none of them names any more; one that is named, or a function that is lacking, is asked for."""
+    about = context_of(CACHE)
+    (found,) = suggestions(f"```csharp\n{SHOWN}```\n", about)
+    assert apply(found, about.selection.source).data.decode() == SHOWN
+    clear = "\n    public void Clear() => _found.Clear();\n"
+    for lacking in (
+        SHOWN.replace("=> _found.C", "{ lock (_gate) _found.C").replace("r();", "r(); }"),
+        SHOWN.replace(clear, ""),
+    ):
+        (refused,) = suggestions(f"```csharp\n{lacking}```\n", about)
+        assert not refused.edits or apply(refused, about.selection.source).data.decode() != lacking
