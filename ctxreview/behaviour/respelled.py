@@ -1,4 +1,4 @@
-"""Local variables and parameters that an edit gives other names: the version before is read as if they had been called so already.
+"""Local variables and parameters that an edit gives other names, and functions that it hands over in another form: the version before is read in the spelling of the one after.
 
 So only what the edit does else is compared, and whatever goes by the name of a variable, as a lock or a delegate may, is found again.
 """
@@ -15,7 +15,7 @@ from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.version import version
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
-from ctxreview.model.source import Source
+from ctxreview.model.source import Source, Span
 from ctxreview.regex import regex
 
 _PIECE = regex(r"[^\W\d]\w*|\S")
@@ -29,19 +29,21 @@ MOST_PIECES = 4_000
 def respelled(before: Outline, after: Outline) -> Source:
     """The text before with each variable under the name that it has after; the same value where none has another one.
 
-    A name that goes and one that comes are of one variable where they stand in the same places, and each of them in no other's. Lines stay
+    A function that is handed over by its name after, and by a lambda that calls it before, is so before too, and the other way round. A name that goes and one that comes are of one variable where they stand in the same places, and each of them in no other's. Lines stay
     what they were. A variable that is called as something else is anywhere in its member keeps its name.
     """
     pieces = [
         piece
         for old, new in pairing(before, after).members
         if old.words != new.words
-        for piece in _renamed(old, _names(old, new))
+        for piece in (*_renamed(old, _names(old, new)), *_handed_over(old, new))
     ]
     if not pieces:
         return before.source
     data, at, made = before.source.data, 0, []
     for start, end, name in sorted(pieces):
+        if start < at:
+            continue  # a name in what is replaced as a whole
         made += [data[at:start], name]
         at = end
     return replace(before.source, data=b"".join([*made, data[at:]]))
@@ -93,6 +95,41 @@ def _renamed(of: Body, names: Mapping[str, str]) -> Iterator[tuple[int, int, byt
     for hit in pattern.finditer(of.code.masked):
         start = of.member.span.start
         yield start + hit.start(), start + hit.end(), names[hit[0].decode()].encode()
+
+
+def _handed_over(old: Body, new: Body) -> Iterator[tuple[int, int, bytes]]:
+    """What stands for a function in a call before and after, where it is its name in one version and a lambda that only calls it in the other."""
+    first, second = _functions_given(old), _functions_given(new)
+    for name, spelled in first.items():
+        then = second.get(name, {})
+        if len(spelled) == len(then) == 1 and spelled.keys() != then.keys():
+            ((text, places),), ((now, others),) = spelled.items(), then.items()
+            if len(places) == len(others) and "\n" not in text + now:
+                yield from ((at.start, at.end, now.encode()) for at in places)
+
+
+def _functions_given(of: Body) -> Mapping[str, Mapping[str, list[Span]]]:
+    """The functions without arguments that calls are given: by what names them, how each is written and where."""
+    unit = version(of.outline).units.get(of.member.span)
+    text = of.outline.source.text
+    found: dict[str, dict[str, list[Span]]] = {}
+    for node in il.walk(unit) if unit is not None else ():
+        if not isinstance(node, il.Argument):
+            continue
+        named = _called_alone(node.value) if isinstance(node.value, il.Lambda) else node.value
+        if isinstance(named, il.Access):
+            found.setdefault(text(named.span), {}).setdefault(text(node.value.span), []).append(node.value.span)
+    return found
+
+
+def _called_alone(of: il.Lambda) -> il.Value | None:
+    """What a lambda without parameters calls without arguments, where it does nothing else."""
+    statements = of.unit.body.statements
+    if len(statements) != 1 or of.unit.parameters or of.unit.asynchronous:
+        return None
+    only = statements[0]
+    value = only.value if isinstance(only, il.Exit | il.Do) else None
+    return value.function if isinstance(value, il.Call) and not value.arguments else None
 
 
 def _variables(of: Body) -> frozenset[str]:

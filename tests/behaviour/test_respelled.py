@@ -94,3 +94,29 @@ def test_nothing_is_said_of_a_delegate_or_lock_under_another_name() -> None:
     before = outline(respelled(outlined(code), after))
     assert rules.compare(outlined(code), after) != ()
     assert rules.compare(before, after) == ()
+
+
+HANDED = "class C {{ Lease Take(ReaderWriterLockSlim gate) {{ gate.EnterReadLock(); return new Lease({release}); }} }}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("() => gate.ExitReadLock()", "gate.ExitReadLock"), ("gate.ExitReadLock", "() => gate.ExitReadLock()")],
+)
+def test_a_function_is_handed_over_by_its_name_or_by_a_lambda(old: str, new: str) -> None:
+    """The version before hands it over as the one after does."""
+    before, after = (outline(Source("C.cs", HANDED.format(release=one).encode())) for one in (old, new))
+    assert respelled(before, after).data == after.source.data
+
+
+def test_a_lambda_that_does_more_is_left() -> None:
+    """What it is given, what it awaits and what it does besides stay what they were."""
+    after = outline(Source("C.cs", HANDED.format(release="gate.ExitReadLock").encode()))
+    for old in (
+        "() => gate.ExitReadLock(1)",
+        "async () => gate.ExitReadLock()",
+        "x => gate.ExitReadLock()",
+        "() => { gate.ExitReadLock(); Log(); }",
+    ):
+        before = outline(Source("C.cs", HANDED.format(release=old).encode()))
+        assert respelled(before, after).data == before.source.data
