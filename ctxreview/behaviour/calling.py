@@ -342,7 +342,10 @@ class Calls(Openings):
                 target = argument.value
                 if isinstance(target, il.Name):
                     self.assign(
-                        target, Known("result", needs, state=place, made="state" if place is not None else "unknown")
+                        target,
+                        Known(f"{on.key}[]", needs, state=self.part(place), made="state")
+                        if on is not None and place is not None
+                        else Known("result", needs),
                     )
 
     @abstractmethod

@@ -17,6 +17,7 @@ from ctxreview.behaviour.same import SameTwo
 from ctxreview.behaviour.tracing import trace
 from ctxreview.behaviour.version import version
 from ctxreview.kept import kept
+from ctxreview.languages import load
 from ctxreview.model.declarations import Function
 from ctxreview.model.outline import Outline
 from ctxreview.model.regions import Region
@@ -211,7 +212,8 @@ def made_here(both: Comparison, old: Region, new: Region) -> bool:
     if pair is None:
         return False
     keys = [next((h.key for h in t.sections if h.region == r), "") for t, r in ((pair.before, old), (pair.after, new))]
-    return keys[1].startswith(_NEW) and bool(keys[0]) and not keys[0].startswith(_NEW)
+    made = all(way.startswith(_NEW) for way in keys[1].split("|"))
+    return made and bool(keys[0]) and not keys[0].startswith(_NEW)
 
 
 _NEW = "new "
@@ -232,6 +234,10 @@ def takes_the_same(both: Comparison, old: Region, new: Region) -> bool:
     """Whether a helper that opens a region takes the lock of the one before the edit, in its mode or in that which the lock itself has."""
     pair = both.of(old.owner)
     hold = next((h for h in pair.before.sections if h.region == old), None) if pair is not None else None
+    if pair is not None and hold is not None and _is_by_room(old, both.before):
+        now = next((h for h in pair.after.sections if h.region == new), None)
+        if now is not None and now.key == hold.key and not new.mode:
+            return True  # how many it lets in is for the lock to say
     return (
         pair is not None
         and hold is not None
@@ -240,6 +246,11 @@ def takes_the_same(both: Comparison, old: Region, new: Region) -> bool:
             for e in pair.after.of("acquire")
         )
     )
+
+
+def _is_by_room(scope: Region, outline: Outline) -> bool:
+    """Whether a lock is exclusive because it has room for one."""
+    return any(c.counted and c.construct == scope.construct for c in load(outline.language).constructs)
 
 
 def holds_state_alone(both: Comparison, old: Region) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ctxreview.behaviour.accounted import OUTSIDE
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold
-from ctxreview.behaviour.version import version
+from ctxreview.behaviour.version import Version, version
 from ctxreview.model import il
 
 _SENDS = ("query", "save", "commit", "rollback", "io", "foreign", "spawn")
@@ -38,12 +38,32 @@ def _uses_what_a_save_gives(pair: Pair, hold: Hold, first: Effect) -> bool:
     unit = version(hold.outline).units.get(pair.before.function.span)
     if unit is None:
         return True
-    made: dict[str, frozenset[str]] = {}
+    made: dict[str, il.Create] = {}
     for node in il.walk(unit.body, into=False):
         if isinstance(node, il.Assign) and isinstance(node.target, il.Name) and isinstance(node.value, il.Create):
-            made[node.target.text] = frozenset(m.name for m in node.value.members)
+            made[node.target.text] = node.value
         elif isinstance(node, il.Access) and isinstance(node.of, il.Name) and node.span.start > first.span.end:
-            given = made.get(node.of.text)
-            if given is not None and node.name not in given:
+            maker = made.get(node.of.text)
+            if maker is None or any(m.name == node.name for m in maker.members):
+                continue
+            if not _is_set_when_made(version(hold.outline), maker, node.name):
                 return True
     return False
+
+
+def _is_set_when_made(of: Version, maker: il.Create, name: str) -> bool:
+    """Whether the type of a new object gives a member its value itself: in its constructors, or where it declares it."""
+    state = of.state(maker.type, name, maker.span)
+    if state is None:
+        return False
+    there = state.version
+    if there.initialiser(state.home, name) is not None:
+        return True
+    makers = [there.units[d.span] for d in there.units.declared if d.kind == "constructor" and d.home == state.home]
+    return bool(makers) and all(
+        any(isinstance(n, il.Assign) and _name_of(n.target) == name for n in il.walk(unit)) for unit in makers
+    )
+
+
+def _name_of(target: il.Value) -> str:
+    return target.name if isinstance(target, il.Access) else getattr(target, "text", "")

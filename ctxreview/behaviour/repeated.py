@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold
+from ctxreview.languages.behaviour import Behaviour
 
 
 class Repeated(NamedTuple):
@@ -75,6 +76,32 @@ def portioned(pair: Pair, saves_all: Collection[str]) -> Iterator[Portioned]:
         if was is not None and looped and not any(h.kind == "transaction" for h in now.holds):
             yield Portioned(was, now, pair.understood)
             return
+
+
+def saved_early(pair: Pair, saves_all: Collection[str], about: Behaviour) -> Iterator[Portioned]:
+    """The first save, new and in a helper, of what the function had given its context to be saved with the rest, in no transaction."""
+    saves = [e for e in pair.after.of("save") if e.name in saves_all and not e.traits & _OFTEN]
+    for now in saves:
+        if now.number in pair.was or not now.path or any(h.kind == "transaction" for h in now.holds):
+            continue
+        earlier = [w for e in pair.after.effects[: now.number] if (w := _given_before(pair, e, about)) is not None]
+        later = (pair.was[e.number] for e in saves if e.number > now.number and e.number in pair.was)
+        was = next((e for e in later if any(g.number < e.number for g in earlier)), None)
+        between = any(e.number in pair.was and e.kind in _MAY_FAIL for e in pair.after.effects[now.number :])
+        if was is not None and between and not any(h.kind == "transaction" for h in was.holds):
+            yield Portioned(was, now, pair.understood)
+            return
+
+
+def _given_before(pair: Pair, effect: Effect, about: Behaviour) -> Effect | None:
+    """What an effect was before the edit, where it tells a context of a change, or makes one to a row."""
+    tells = effect.kind == "call" and effect.party and about.has("changes_tracked", effect.name)
+    rows = effect.kind == "write" and effect.place is not None and effect.place.kind == "rows"
+    return pair.was.get(effect.number) if tells or rows else None
+
+
+_MAY_FAIL = ("throw", "query", "io", "foreign", "call")
+"""What may end a function behind a save."""
 
 
 class Remade(NamedTuple):

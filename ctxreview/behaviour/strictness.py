@@ -20,10 +20,27 @@ class Loosened(NamedTuple):
 def loosened(pair: Pair) -> Iterator[Loosened]:
     """The words of a function that ask for something alone, and that it does not say any more."""
     had, has = (Counter(e.text for e in of.of("alone")) for of in (pair.before, pair.after))
-    if sum(has.values()) >= sum(had.values()):
+    if sum(has.values()) >= sum(had.values()) or is_taken_as_lock(pair):
         return
     for word in had - has:
         yield Loosened(word, next(e for e in pair.before.of("alone") if e.text == word))
+
+
+def is_taken_as_lock(pair: Pair) -> bool:
+    """Whether a function takes a lock where it said before that nobody else may have what it asks for."""
+    said, says = (sum(1 for _ in of.of("alone")) for of in (pair.before, pair.after))
+    known = {h.key for h in pair.before.sections}
+    fresh = [h for h in pair.after.sections if h.kind == "lock" and h.key not in known]
+    return 0 < said - says <= sum(h.region.certainty != "assumed" for h in fresh)
+
+
+def is_asked_still(pair: Pair, one: Loosened) -> bool:
+    """Whether the rows that were asked for with the word are asked for without it, and decide what is written."""
+    asked = next((e for e in pair.before.effects[one.before.number :] if e.kind == "query"), None)
+    now = pair.became.get(asked.number) if asked is not None else None
+    return now is not None and any(
+        e.kind in ("write", "save") and pair.after.decides(now, e) for e in pair.after.effects
+    )
 
 
 class Levelled(NamedTuple):

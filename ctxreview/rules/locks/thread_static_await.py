@@ -3,7 +3,7 @@
 What it flags
 -------------
 A ``[ThreadStatic]`` field or a ``ThreadLocal<T>`` that an asynchronous function uses both before and after an
-``await``.
+``await``. An edit by which an ``AsyncLocal<T>`` becomes one of these, or plain state.
 
 Why it matters here
 -------------------
@@ -62,6 +62,35 @@ SEVERITY = "medium"
 LANGUAGES = ("csharp",)
 NEEDS = ("ThreadStatic", "ThreadLocal")
 BEYOND = ALWAYS
+
+
+def compare(before: Outline, after: Outline) -> list[Finding]:
+    """Each value that followed the asynchronous flow and does not any more."""
+    if b"AsyncLocal<" not in before.source.data:
+        return []
+    now, found = declared(after), []
+    for key, member in declared(before).items():
+        here = now.get(key)
+        if simple_type_or_array(member.declares) != "AsyncLocal" or here is None:
+            continue
+        kind = simple_type_or_array(here.declares)
+        own = "ThreadStatic" in modifiers(here, after) or kind == "ThreadLocal"
+        if own or (
+            kind == simple_type_or_array(member.declares.partition("<")[2].rpartition(">")[0].rstrip("?")) and kind
+        ):
+            found.append(
+                Finding(
+                    ID,
+                    "medium",
+                    "syntactic",
+                    f"`{key[1]}` followed the asynchronous flow; now {'each thread has its own' if own else 'all callers share it'}.",
+                    "Is it read after an await, or while another request is under way?",
+                    lines(after, here.span),
+                    (lines(before, member.span, "AsyncLocal, before the edit"),),
+                    about=(key[1],),
+                )
+            )
+    return found
 
 
 def check(outline: Outline) -> list[Finding]:

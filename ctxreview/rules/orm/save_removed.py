@@ -70,7 +70,8 @@ _MAY_SAVE = regex(r"(?i)save|commit|complete|flush|persist|execute|bulk")
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each member that saves no more."""
-    text = names_of(after.language).pattern("sends_text")
+    about = names_of(after.language)
+    text = about.pattern("sends_text")
     found = [f for c in changes(before, after) for f in _removed(c)]
     found += [
         _unsaved(one)
@@ -78,7 +79,11 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         for one in unsaved(pair, text)
     ]
     for pair in not_told(affected(comparison(before, after)), after, found):
-        found += [_unsent(one) for one in unsent(pair) if not text.search(one.save.name)]
+        found += [
+            _unsent(one)
+            for one in unsent(pair)
+            if not text.search(one.save.name) and not about.has("for_several", one.save.name)
+        ]
     return found
 
 

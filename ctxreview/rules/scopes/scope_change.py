@@ -85,7 +85,7 @@ from ctxreview.behaviour.pairing import Match, pairing
 from ctxreview.behaviour.places import lines, member_of, scope_lines
 from ctxreview.behaviour.removal import went_unused, what_it_held
 from ctxreview.behaviour.spent import is_spent
-from ctxreview.behaviour.strictness import Levelled, Respanned, levelled, respanned
+from ctxreview.behaviour.strictness import Levelled, Respanned, is_taken_as_lock, levelled, respanned
 from ctxreview.languages import load
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -278,7 +278,14 @@ def _asks_little(added: Region, both: Comparison) -> bool:
         or _holds_back(added, after)
         or holds_reads_alone(both, added)
         or takes_nothing(both, added)
+        or _was_said(both, added)
     )
+
+
+def _was_said(both: Comparison, added: Region) -> bool:
+    """Whether the function of a new lock said before, in other words, that nobody else may have what it asks for."""
+    pair = next((p for p in both.changed if p.after.function.span == added.owner), None)
+    return added.kind == "lock" and pair is not None and is_taken_as_lock(pair)
 
 
 def _is_one_step(scope: Region, outline: Outline) -> bool:

@@ -67,7 +67,7 @@ from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.lock_usage import masked_source, own_uses
 from ctxreview.behaviour.member_diff import Change, changes, saves
 from ctxreview.behaviour.places import lines
-from ctxreview.behaviour.strictness import Loosened, loosened
+from ctxreview.behaviour.strictness import Loosened, is_asked_still, loosened
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
@@ -110,8 +110,12 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [
             _shared(pair, one)
             for one in loosened(pair)
-            if (_count(one.word, after) < _count(one.word, before) or _is_unused(one.before, after))
-            and (not _is_gone(one.before, after) or _goes_there(pair))
+            if (
+                _count(one.word, after) < _count(one.word, before)
+                or _is_unused(one.before, after)
+                or is_asked_still(pair, one)
+            )
+            and (not _is_gone(one.before, before, after) or _goes_there(pair))
         ]
     return found
 
@@ -133,9 +137,11 @@ def _shared(pair: Pair, one: Loosened) -> Finding:
     )
 
 
-def _is_gone(said: Effect, after: Outline) -> bool:
+def _is_gone(said: Effect, before: Outline, after: Outline) -> bool:
     """Whether a word stood in a helper that the edit takes away: what asked with it asks for nothing any more."""
-    return bool(said.path) and said.path[-1] not in {f.name for f in after.functions}
+    return any(f.name in said.path[-1:] for f in before.functions) and not any(
+        f.name in said.path[-1:] for f in after.functions
+    )
 
 
 def _is_unused(said: Effect, after: Outline) -> bool:

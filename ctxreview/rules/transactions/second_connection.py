@@ -99,7 +99,7 @@ def check(outline: Outline) -> list[Finding]:
             and body.under(c.span, "transaction")[:1] == (scope,)
         ]
         opened = [c for c in opened if not _is_own(scope, c)]
-        ambient = scope.construct == "TransactionScope"
+        ambient = load(outline.language).is_ambient(scope.construct) or load(outline.language).is_ambient(scope.name)
         if (
             ambient
             and len(opened) < 2

@@ -59,7 +59,7 @@ from ctxreview.behaviour.body import Body, root_of
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import Change, changes, saves, transactions
 from ctxreview.behaviour.paths import exclude_each_other
-from ctxreview.behaviour.repeated import Portioned, portioned
+from ctxreview.behaviour.repeated import Portioned, portioned, saved_early
 from ctxreview.languages import load
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
@@ -88,8 +88,22 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
             found += _split(change) or _only_in_loop(change) or _joined(change)
     about = names_of(after.language)
     named = {f"{name}{end}" for name in about.of("saves_all") for end in ("", *about.of("task_suffix"))}
-    pairs = not_told(affected(comparison(before, after)), after, found)
-    return [*found, *(_in_helper(one) for pair in pairs for one in portioned(pair, named))]
+    pairs = list(not_told(affected(comparison(before, after)), after, found))
+    found += [_in_helper(one) for pair in pairs for one in portioned(pair, named)]
+    return [*found, *(_too_early(one) for pair in pairs for one in saved_early(pair, named, about))]
+
+
+def _too_early(one: Portioned) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.now.path[0]} saves by itself what was saved with the rest by {one.was.name}.",
+        "What remains in the database if what follows fails, and who can see the state between the two?",
+        one.now.at._replace(what=""),
+        (one.was.at._replace(what=f"{one.was.name}, before the edit"),),
+        about=(one.now.name, one.now.path[0]),
+    )
 
 
 def _in_helper(one: Portioned) -> Finding:
