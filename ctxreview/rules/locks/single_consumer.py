@@ -55,16 +55,15 @@ from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.consuming import (
     Beside,
     Overlapping,
-    Promised,
     Several,
     Unqueued,
     beside,
     overlapping,
-    promised,
     several,
     unqueued,
 )
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.promised import Promised, promised
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
