@@ -14,6 +14,7 @@ from ctxreview.languages.behaviour import Behaviour
 from ctxreview.model import il
 from ctxreview.model.outline import Outline
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type
 
 
 def takes(of: Trace, about: Behaviour) -> Iterator[Effect]:
@@ -183,23 +184,21 @@ def _lets_one_in(of: Trace, take: Effect) -> bool:
     return any("atomic" in of.effects[n].traits and n < take.number for n in take.decided_by)
 
 
-def starts(outline: Outline, name: str, *, by_others: bool = False) -> list[tuple[Span, Span]]:
+def starts(outline: Outline, name: str, of_type: str = "") -> list[tuple[Span, Span]]:
     """Where a function is named, twice where a loop or what is run for each element does so, each with the member around it.
 
-    With ``by_others`` also on other objects.
+    With ``of_type`` also where it is called on state of that type.
     """
-    found = list[tuple[Span, Span]]()
+    found, here = list[tuple[Span, Span]](), version(outline)
     for member in outline.outermost:
-        if member.name == name or name not in version(outline).words[member.span]:
-            continue
-        unit = version(outline).units.get(member.span)
-        if unit is None:
-            continue
-        repeated = often(version(outline), unit)
-        for node in il.walk(unit):
-            if (isinstance(node, il.Name) and node.text == name) or (
-                by_others and isinstance(node, il.Access) and node.name == name
-            ):
+        unit = here.units.get(member.span) if name in here.words[member.span] and member.name != name else None
+        repeated = often(here, unit) if unit is not None else []
+        for node in il.walk(unit) if unit is not None else ():
+            named = isinstance(node, il.Name) and node.text == name
+            if isinstance(node, il.Access) and node.name == name and isinstance(node.of, il.Name):
+                state = here.state(member.container, node.of.text)
+                named = of_type != "" and state is not None and simple_type(state.type) == of_type
+            if named:
                 found += [(node.span, member.span)] * (2 if any(s.contains(node.span) for s in repeated) else 1)
     return found
 

@@ -11,6 +11,7 @@ from ctxreview.behaviour.lock_usage import is_reached
 from ctxreview.behaviour.version import Version, version
 from ctxreview.languages.behaviour import Behaviour
 from ctxreview.model import il
+from ctxreview.model.declarations import Function
 from ctxreview.model.source import Span
 
 
@@ -59,7 +60,7 @@ def _at_once(of: Version, queue: str, end: str, made: Span) -> tuple[Span, str] 
             continue
         is_own = member.kind != "constructor" and member.span.contains(made)
         open_ = end in of.about.of("open_end") and is_reached(member, of.outline)
-        open_ = not is_own and (open_ or _is_begun_often(of, member.name))
+        open_ = not is_own and (open_ or _is_begun_often(of, member))
         begun = [n.span for s in often(of, unit) for n in il.walk(unit, within=s) if isinstance(n, il.Lambda)]
         for node in il.walk(unit):
             at = node.receiver if isinstance(node, il.Call) else None
@@ -70,15 +71,15 @@ def _at_once(of: Version, queue: str, end: str, made: Span) -> tuple[Span, str] 
     return None
 
 
-def _is_begun_often(of: Version, name: str) -> bool:
+def _is_begun_often(of: Version, member: Function | None) -> bool:
     """Whether a function is named more than once or where it runs often, or the only function that names it is."""
     seen: set[str] = set()
-    while name and name not in seen:
-        seen.add(name)
-        begun = starts(of.outline, name, by_others=True)
+    while member is not None and member.name not in seen:
+        seen.add(member.name)
+        begun = starts(of.outline, member.name, member.container)
         if len(begun) != 1:
             return len(begun) > 1
-        name = next((m.name for m in of.outline.outermost if m.span == begun[0][1]), "")
+        member = next((m for m in of.outline.outermost if m.span == begun[0][1]), None)
     return False
 
 

@@ -107,10 +107,8 @@ def _steps(unit: il.Unit, put: _Put, of: Version) -> Iterator[tuple[str, Span]]:
             on, name = node.receiver, node.callee
         else:
             continue
-        if not isinstance(on, il.Name):
-            continue
-        itself = on.declared is None and on.text == put.state.name and node.span.start >= put.span.end
-        if on.declared not in put.variables and not itself:
+        itself = getattr(on, "text", "") == put.state.name and node.span.start >= put.span.end
+        if not isinstance(on, il.Name) or not (on.declared in put.variables or (itself and on.declared is None)):
             continue
         anew = (
             n

@@ -31,10 +31,9 @@ def review(
     from ctxreview.prompt.reply import parse, verify
     from ctxreview.redact import replaced
 
-    items = request.settings.checklist
-    original = context.selection.source.data.decode("utf-8", "replace")
     if unredacted:
         provider = redacting_replies(provider, _sources(context, request))
+    items = request.settings.checklist
     reply, completion = ask_for_form(
         provider,
         render(context, request, bare=True) if unredacted else prompt,
@@ -51,7 +50,7 @@ def review(
         usage=completion.usage if read is None else None,  # else nobody was asked here
         reply=completion.text,
         from_store=completion.stored,
-        bare=replaced(prompt.user, original) if unredacted else None,
+        bare=replaced(prompt.user, context.selection.source.data.decode("utf-8", "replace")) if unredacted else None,
     )
 
 
