@@ -31,11 +31,10 @@ def review(
     from ctxreview.prompt.reply import parse, verify
     from ctxreview.redact import replaced
 
-    if unredacted:
-        provider = redacting_replies(provider, _sources(context, request))
+    asks = redacting_replies(provider, _sources(context, request)) if unredacted else provider
     items = request.settings.checklist
     reply, completion = ask_for_form(
-        provider,
+        asks,
         render(context, request, bare=True) if unredacted else prompt,
         lambda text: verify(read(text, items, context) if read else parse(text, items), context),
         "in a form that cannot be read; nothing was reviewed.",
