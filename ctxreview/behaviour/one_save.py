@@ -15,21 +15,23 @@ _OFTEN = frozenset(("in loop", "each", "parallel"))
 
 def is_one_save_now(pair: Pair, hold: Hold, inside: list[Effect]) -> bool:
     """Whether all that a transaction did was to save what its context tracks, and one save sends that now."""
-    sends = [e for e in pair.after.effects if e.kind in _SENDS]
     about = version(hold.outline).about
     work = [e for e in inside if e.kind in (*OUTSIDE, "foreign", "write") and e.is_seen]
     tracks = [e for e in work if e.kind not in ("save", "commit")]
     saves = [e for e in work if e.kind == "save"]
-    if [e.kind for e in sends] != ["save"] or len(saves) < 2:
+    # Of one save that was there before, what is read and sent in front of the transaction may stay.
+    around = {now.number for n, now in pair.became.items() if pair.before.effects[n] not in inside}
+    sends = [e for e in pair.after.effects if e.kind in _SENDS and not (len(saves) == 1 and e.number in around)]
+    if [e.kind for e in sends] != ["save"] or not saves:
         return False
     save = sends[0]
     return (
-        save.party == hold.key
+        hold.key in (save.party, *(e.party for e in saves))
         and about.has("saves_all", save.name)
         and save.traits.isdisjoint(_OFTEN)
         and all(about.has("changes_tracked", e.name) for e in tracks)
         and all((now := pair.became.get(e.number)) is not None and now.number < save.number for e in tracks)
-        and not _uses_what_a_save_gives(pair, hold, saves[0])
+        and (len(saves) == 1 or not _uses_what_a_save_gives(pair, hold, saves[0]))
     )
 
 

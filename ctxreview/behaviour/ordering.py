@@ -35,6 +35,25 @@ def hastened(pair: Pair) -> Iterator[Hastened]:
                 break
 
 
+class SentEarly(NamedTuple):
+    """``call`` followed ``save`` before the edit and comes before it now, with no transaction around them."""
+
+    call: Effect
+    save: Effect
+
+
+def sent_early(pair: Pair, saves_all: Collection[str]) -> Iterator[SentEarly]:
+    """The first call out that waited for a save and does not any more."""
+    for save in pair.after.of("save"):
+        was = pair.was.get(save.number)
+        if was is None or save.name not in saves_all or any(h.kind == "transaction" for h in save.holds):
+            continue
+        for number, now in sorted(pair.became.items()):
+            if number > was.number and now.number < save.number and now.kind in ("io", "foreign"):
+                yield SentEarly(now, save)
+                return
+
+
 def _goes_out(of: Trace, effect: Effect) -> bool:
     """Whether an effect may be seen by others at once, and is not a question whose answer is used."""
     if effect.kind in ("io", "spawn", "foreign"):

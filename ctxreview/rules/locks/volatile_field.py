@@ -52,6 +52,7 @@ from collections.abc import Callable, Hashable, Iterator
 
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.lock_usage import (
     Use,
     declared,
@@ -68,6 +69,7 @@ from ctxreview.behaviour.pinned import unpinned
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.publication import Resynchronised, divided, respecified, resynchronised, unasked
 from ctxreview.behaviour.skipped import unconditional
+from ctxreview.languages.behaviour import Behaviour, names_of
 from ctxreview.model.declarations import Member, Nesting
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
@@ -172,11 +174,12 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
 
 
 def _divided(before: Outline, after: Outline) -> list[Finding]:
-    found = []
+    found, about = [], names_of(after.language)
     for step in divided(comparison(before, after)):
-        if step.before.place is None or step.before.place.kind != "state":
+        if step.before.place is None or (step.before.place.kind != "state" and not _is_on_variable(step.before, about)):
             continue  # a collection's: see check-then-act
         name = (step.now.place.key if step.now.place is not None else step.now.name).rpartition(".")[2]
+        name = name.replace("[*]", "[]")
         if step.again is None:
             message = f"`{name}` is no longer changed in one step: between its read and its write another thread may change it."
             question = "Does another thread change it, and is that change then lost?"
@@ -187,6 +190,11 @@ def _divided(before: Outline, after: Outline) -> list[Finding]:
         at = step.now.at if step.again is None else step.again.at
         found.append(Finding(ID, "high", "syntactic", message, question, at, (was,), about=(name, step.before.name)))
     return found
+
+
+def _is_on_variable(step: Effect, about: Behaviour) -> bool:
+    """Whether a step is one on a variable that it is given, which may be an element of an array."""
+    return any(about.has(kind, step.name) for kind in ("steps_compare", "steps_set", "steps_add"))
 
 
 def _unasked(before: Outline, after: Outline) -> list[Finding]:

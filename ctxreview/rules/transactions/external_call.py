@@ -57,7 +57,7 @@ from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.body import holding, within
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.member_diff import changes
-from ctxreview.behaviour.ordering import Hastened, hastened
+from ctxreview.behaviour.ordering import Hastened, SentEarly, hastened, sent_early
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
@@ -149,9 +149,25 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                     (change.was(kept[0].chain, "through an outbox"),),
                 )
             )
+    about = names_of(after.language)
+    saves = {f"{name}{end}" for name in about.of("saves_all") for end in ("", *about.of("task_suffix"))}
     for pair in not_told(affected(comparison(before, after)), after, (*found, *check(after))):
         found += [_hastened(one) for one in hastened(pair)]
+        found += [_sent_early(one) for one in sent_early(pair, saves)]
     return found
+
+
+def _sent_early(one: SentEarly) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.call.name} followed {one.save.name}, and now comes before it.",
+        "What undoes it if the save fails, and what does its receiver see if it looks before that?",
+        one.call.at._replace(what=""),
+        (one.save.at._replace(what=one.save.name),),
+        about=(one.call.name, one.save.name),
+    )
 
 
 def _hastened(one: Hastened) -> Finding:
