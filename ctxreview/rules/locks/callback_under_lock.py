@@ -60,7 +60,7 @@ from typing import NamedTuple
 from ctxreview.behaviour.affected import affected, not_told
 from ctxreview.behaviour.comparison import Comparison, Pair, comparison
 from ctxreview.behaviour.effects import Effect, Hold, Trace
-from ctxreview.behaviour.lock_usage import end_of_arguments, lock_key, locks, masked_source
+from ctxreview.behaviour.lock_usage import end_of_arguments, is_reached, lock_key, locks, masked_source
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.behaviour.tracing import trace
@@ -157,7 +157,25 @@ def _inline(before: Outline, after: Outline) -> Iterator[Finding]:
     traces = [p.after for p in compared.naming((*_COMPLETES, *users))] + list(compared.fresh(_COMPLETES))
     done = (e for t in traces for e in t.of("call", "signal") if e.name in _COMPLETES and e.locks and not e.lapsed)
     one = next(done, None)
-    if one is None or not fresh:
+    if not fresh:
+        return
+    if one is None:
+        open_ = (t for t in traces if is_reached(t.function, after))
+        left = next(
+            ((t, e) for t in open_ for e in t.of("call", "signal") if e.name in _COMPLETES and not e.path), None
+        )
+        if left is not None:
+            name, step = left[0].function.name, left[1]
+            yield Finding(
+                ID,
+                "medium",
+                "assumed",
+                f"The edit makes a {_SOURCE} without RunContinuationsAsynchronously, and whoever calls {name} runs what waits for it.",
+                "Does a caller hold a lock then, or read what others wait for?",
+                lines(after, fresh[0], _SOURCE),
+                (step.at._replace(what=f"{step.name} in {name}"),),
+                about=(_SOURCE, name),
+            )
         return
     hold = next(h for h in one.holds if h.kind == "lock")
     yield Finding(
