@@ -3,7 +3,8 @@
 What it flags
 -------------
 Compared before and after an edit: more calls of delegates or events under a lock in the same member; a
-``TaskCompletionSource`` that is completed under a lock and is made without ``RunContinuationsAsynchronously`` now.
+``TaskCompletionSource`` that is completed under a lock, or by functions that others call, and is made without
+``RunContinuationsAsynchronously`` now.
 
 Why it matters here
 -------------------

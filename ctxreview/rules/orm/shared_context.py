@@ -4,8 +4,8 @@ What it flags
 -------------
 ``Task.WhenAll``, ``Parallel`` loops and their kin whose parts use the same context or connection; work that is
 started under a transaction and not awaited. Compared before and after an edit: tasks on one context that now overlap,
-also those of a method that is started for each element; a context that each turn of a loop made, and that all turns
-share now.
+also those of a method that is started for each element, and those of several types that are each given the one context
+of a request; a context that each turn of a loop made, and that all turns share now.
 
 Why it matters here
 -------------------

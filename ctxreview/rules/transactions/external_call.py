@@ -3,7 +3,7 @@
 What it flags
 -------------
 An HTTP request, an email or a message that is sent inside a transaction; an edit that takes a message out of an
-outbox. An edit that makes a call before the commit that it followed.
+outbox. An edit that makes a call before the commit, or before the ``SaveChanges``, that it followed.
 
 Why it matters here
 -------------------

@@ -4,7 +4,8 @@ What it flags
 -------------
 A transaction that an edit removes from around two or more statements that change data; a ``SaveChanges`` that an edit
 splits, or moves into a loop or a helper that is called in one, without a transaction around the saves; several saves
-that it joins although something between them queries the database or uses a key that the first one sets.
+that it joins although something between them queries the database or uses a key that the first one sets; a helper that
+saves by itself what was saved with the rest.
 
 Why it matters here
 -------------------
