@@ -132,7 +132,7 @@ def is_accounted_for(both: Comparison, pair: Pair, hold: Hold, inside: list[Effe
         return False
     if now is None:
         return True
-    if any(e.kind in (*OUTSIDE, "foreign") for e in done):
+    if any(e.kind in (*OUTSIDE, "foreign") and "apart" not in e.traits for e in done):
         return False
     if then is None or then.key == hold.key:
         return then is not None

@@ -258,8 +258,7 @@ def holds_state_alone(both: Comparison, old: Region) -> bool:
     pair = both.of(old.owner)
     hold = next((h for h in pair.before.sections if h.region == old), None) if pair is not None else None
     inside = list(pair.before.within(hold)) if pair is not None and hold is not None else []
-    steps = all(e.kind in _STEPS for e in inside)
-    return steps and (any(e.kind == "write" for e in inside) or (old.mode == "shared" and bool(inside)))
+    return bool(inside) and all(e.kind in _STEPS or "apart" in e.traits for e in inside)
 
 
 _STEPS = ("read", "write", "return", "throw", "end", "log", "release")

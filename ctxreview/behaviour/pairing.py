@@ -19,6 +19,7 @@ from ctxreview.behaviour.identity import Identity, home_of, identity
 from ctxreview.behaviour.line_pairs import LinePairs
 from ctxreview.behaviour.lock_usage import lock_key
 from ctxreview.behaviour.same import SameTwo
+from ctxreview.behaviour.version import version
 from ctxreview.kept import kept
 from ctxreview.languages import load
 from ctxreview.languages.words import Words
@@ -346,8 +347,9 @@ def dice(a: Counter[str], b: Counter[str]) -> float:
 
 
 def _is_declared(lock: Region, outline: Outline) -> bool:
-    """Whether what is locked is a member that the file declares: a variable may be another name of one."""
-    return any(lock_key(lock) in m.names for m in outline.members)
+    """Whether what is locked is a member that its type declares, in whichever part: a variable may be another name of one."""
+    name = lock_key(lock)
+    return any(name in m.names for m in outline.members) or version(outline).state(lock.container, name) is not None
 
 
 def _taken(scope: Region) -> Hashable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.lock_usage import lock_key, masked_source
@@ -118,25 +118,41 @@ def _is_own(name: str, scope: Region, outline: Outline) -> bool:
     return member is not None and re.search(declared, outline.source.text(member.span)) is not None
 
 
-def took_its_place(old: Region, new: Region, before: Outline, after: Outline, became: Mapping[Region, Region]) -> bool:
-    """Whether a lock of a type alone is gone, and a new one is taken wherever it was: all who kept each other out still do.
-
-    ``became`` has the regions after the edit by those before it.
-    """
+def took_its_place(old: Region, new: Region, before: Outline, after: Outline) -> bool:
+    """Whether a lock of a type alone is gone, and a new one is taken wherever it was, in all parts of the type: all who kept each other out still do."""
     one, two = (version(o).state(s.container, lock_key(s)) for s, o in ((old, before), (new, after)))
     if one is None or two is None or (one.home, one.static) != (two.home, two.static):
         return False
-    words = load(before.language).words
-    around = before.type_of(old.opening)
-    if around is None or words.parts.search(before.source.data, *around.opening):
+    if not (one.fixed and two.fixed) or not load(before.language).words.reached.isdisjoint(one.member.modifiers):
         return False
-    if not (one.fixed and two.fixed) or not words.reached.isdisjoint(one.member.modifiers):
+    if version(after).state(one.home, one.name) is not None or version(before).state(two.home, two.name) is not None:
         return False
-    had, has = ({s.key for s in version(o).states} for o in (before, after))
-    if one.key in has or two.key in had:
-        return False
-    same = [r for r in before.regions if r.container == old.container and lock_key(r) == lock_key(old)]
-    return all((now := became.get(r)) is not None and lock_key(now) == lock_key(new) for r in same)
+    return all(
+        there is not None
+        and all(
+            (now := pairing(part, there).scope_after.get(r)) is not None and lock_key(now) == lock_key(new)
+            for r in part.regions
+            if r.container == old.container and lock_key(r) == lock_key(old)
+        )
+        for part, there in _parts(old, one, before, after)
+    )
+
+
+def _parts(lock: Region, state: State, before: Outline, after: Outline) -> Iterator[tuple[Outline, Outline | None]]:
+    """The files with parts of the type that has a lock, before and after the edit; ``None`` for those that are not known."""
+    yield before, after
+    around = before.type_of(lock.opening)
+    if around is not None and not load(before.language).words.parts.search(before.source.data, *around.opening):
+        return
+    first, second = before.elsewhere, after.elsewhere
+    if around is None or first is None or second is None:
+        yield before, None
+        return
+    left = set(first.cut)
+    for part in first.users(state.home, state.name, before, reached=False):
+        yield part, second.file(part.source.path)
+    if set(first.cut) - left:
+        yield before, None
 
 
 def is_another_of_its_kind(old: Region, new: Region, before: Outline, after: Outline) -> bool:

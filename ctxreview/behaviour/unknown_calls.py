@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctxreview.behaviour.calling import Calls
-from ctxreview.behaviour.effects import Kind
+from ctxreview.behaviour.effects import Kind, Trait
 from ctxreview.behaviour.known import Known, short, union
 from ctxreview.model import il
 from ctxreview.model.source import Span
@@ -41,8 +41,10 @@ class UnknownCalls(Calls):
         written = (
             on if on is not None and on.made in ("query", "fresh") else next((k for k in values if k.made_by), None)
         )
+        apart: tuple[Trait, ...] = ("apart",) if on is not None and self._stays_apart(on, values) else ()
         index = self.emit(
-            kind, node.span, f"{short(receiver)}.{name}", node.callee, needs, party=on.party if on is not None else "", text=text, of=written
+            kind, node.span, f"{short(receiver)}.{name}", node.callee, needs, party=on.party if on is not None else "", text=text, of=written,
+            traits=apart,
         )  # fmt: skip
         only = frozenset((index,))
         party = f"{short(receiver)}.{name}()" if self.gives_source(node) else on.party if on is not None else ""
@@ -61,6 +63,14 @@ class UnknownCalls(Calls):
             party=party,
             type=node.types[0] if node.types else "",
         )
+
+    def _stays_apart(self, on: Known, values: list[Known]) -> bool:
+        """Whether a call is one of a type of which the file has nothing, and is given nothing through which that could come back."""
+        given = (
+            k.functions or k.party or k.key == self.frame.this.key or (k.state is not None and k.state.kind == "state")
+            for k in values
+        )
+        return on.constant is not None and on.state is None and on.constant not in self.version.homes and not any(given)
 
     def pending(self, name: str, index: int) -> frozenset[int]:
         """A call whose name says that it gives a task has not ended when it returns."""

@@ -61,7 +61,7 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
         )
         stronger = new.mode == "exclusive" and lock_key(old) == lock_key(new)
         changed(
-            "note" if helped or (same and (stronger or old.mode == new.mode)) else "medium",
+            "note" if helped or (same and (stronger or old.mode == _mode(new, after))) else "medium",
             f"The edit turns the {name} into {one_of(new.construct)}.",
             "Do both have the same default isolation, ownership and reentrancy?",
         )
@@ -143,6 +143,14 @@ def changes_of(old: Region, new: Region, before: Outline, after: Outline, verdic
     return found
 
 
+def _mode(scope: Region, outline: Outline) -> str:
+    """The mode of a scope; where that is for the lock to say, which another part of the type makes, what that part knows of it."""
+    of = version(outline).state(scope.container, lock_key(scope)) if not scope.mode else None
+    theirs = of.version.outline.regions if of is not None else ()
+    same = (scope.construct, scope.container, lock_key(scope))
+    return next((r.mode for r in theirs if (r.construct, r.container, lock_key(r)) == same), scope.mode)
+
+
 def _is_of_another_type(old: Region, new: Region, before: Outline, after: Outline) -> bool:
     """Whether what is locked is declared as another type: how many that lets in is for its own code to say."""
     one, two = (version(o).state(s.container, lock_key(s)) for s, o in ((old, before), (new, after)))
@@ -203,7 +211,7 @@ def _other_target(
         )
     if not written and (keys is None or keys[0] != keys[1]):
         kept = verdict.keeps and not is_another_of_its_kind(old, new, before, after)
-        kept = kept or took_its_place(old, new, before, after, both.both.scope_after)
+        kept = kept or took_its_place(old, new, before, after)
         seen: Severity = "medium" if _has_other_parts(old, before) else "note"
         yield (
             "note" if chosen_among(both, old, new) else seen if kept else "high",
