@@ -46,6 +46,8 @@ class Calls(Openings):
         self._results(node, on, given)
         for region in regions:
             self._open(region, node, on, given)
+            if region.kind == "transaction" and (there := self._begun_in(self._function(node, on, len(given)))):
+                self.frame.keys[region] = there
         closed = self._closed(node.span)
         if closed is not None:
             return self._close(closed, node, on, given)
@@ -56,9 +58,13 @@ class Calls(Openings):
             extends = on is not None and on.constant is None and run.version.extends(run.unit)
             arguments = [("", on), *given] if extends and on is not None else given
             this = self.frame.this if isinstance(node.function, il.Name) else None if extends else on
+            first = len(self.effects)
             found = self.follow(run, this, arguments, node.span, name)
-            if not self._is_ended(node.span):
+            if not self._is_ended(node.span) or self._only_saves(first):
                 return self._begun(regions, node, found, on, given)
+            saved = next((e.party for e in self.effects[first:] if e.kind == "save"), "")
+            ended = self.outside(node, on._replace(party=saved or on.party) if on is not None else None, given)
+            return ended._replace(pending=ended.pending | found.pending)
         if regions:
             return self._begun(regions, node, Known(f"{name}()", made="fresh"), on, given)
         return self.outside(node, on, given)
@@ -150,6 +156,26 @@ class Calls(Openings):
             kind, node.span, key, node.callee, needs, party=key, traits=self.ending(kind, [k for _, k in given])
         )
         return Known(kind, frozenset((index,)), pending=self.pending(node.callee, index))
+
+    def _begun_in(self, run: Closure | None) -> str:
+        """The context or connection of its own type that a function begins a transaction on; empty where none is."""
+        if run is None:
+            return ""
+        home, opens = run.version.home_of(run.unit), self.version.language.named("opens")
+        for node in il.walk(run.unit.body):
+            on: il.Value | None = node.receiver if isinstance(node, il.Call) and node.callee in opens else None
+            while isinstance(on, il.Access) and not isinstance(on.of, il.Self):
+                on = on.of
+            name = on.name if isinstance(on, il.Access) else on.text if isinstance(on, il.Name) else ""
+            state = run.version.state(home, name) if name and home else None
+            if state is not None and run.version.is_source("", state.type):
+                return state.key
+        return ""
+
+    def _only_saves(self, first: int) -> bool:
+        """Whether what was done from an effect on is a save and no end of a transaction, whatever the call is named."""
+        kinds = {e.kind for e in self.effects[first:]}
+        return "save" in kinds and kinds.isdisjoint(("commit", "rollback", "begin"))
 
     # Functions of the file.
 

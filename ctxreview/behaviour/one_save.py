@@ -29,10 +29,29 @@ def is_one_save_now(pair: Pair, hold: Hold, inside: list[Effect]) -> bool:
         hold.key in (save.party, *(e.party for e in saves))
         and about.has("saves_all", save.name)
         and save.traits.isdisjoint(_OFTEN)
-        and all(about.has("changes_tracked", e.name) for e in tracks)
+        and all(about.has("changes_tracked", e.name) or _is_on_row(e, pair, save, hold) for e in tracks)
         and all((now := pair.became.get(e.number)) is not None and now.number < save.number for e in tracks)
         and (len(saves) == 1 or not _uses_what_a_save_gives(pair, hold, saves[0]))
     )
+
+
+def _is_on_row(call: Effect, pair: Pair, save: Effect, hold: Hold) -> bool:
+    """Whether a call is one of an object that a query through the context of the save gave: what it changes is saved with the rest."""
+    rows = [pair.before.effects[n] for n in call.made_by]
+    of = version(hold.outline)
+    return (
+        call.kind == "call"
+        and call.made == "query"
+        and bool(rows)
+        and all(r.party == save.party or _type_of(of, r.party) == _type_of(of, save.party) != "" for r in rows)
+    )
+
+
+def _type_of(of: Version, party: str) -> str:
+    """The type of the context that a field refers to: one scope has one of each."""
+    home, _, name = party.rpartition(".")
+    state = of.state(home, name) if home else None
+    return state.type if state is not None else ""
 
 
 def _uses_what_a_save_gives(pair: Pair, hold: Hold, first: Effect) -> bool:
