@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from ctxreview.behaviour.comparison import Comparison, Pair
-from ctxreview.behaviour.effects import Effect, Hold, Place
+from ctxreview.behaviour.effects import Effect, Hold, Place, Trace
 from ctxreview.behaviour.version import version
+from ctxreview.model import il
 from ctxreview.model.notation import SELF
 from ctxreview.model.outline import Outline
 from ctxreview.outline.symbols.written_names import simple_type_or_array
@@ -74,7 +75,10 @@ def _is_snapshot(both: Comparison, pair: Pair, effect: Effect) -> bool:
 
 
 def _is_replaced(both: Comparison, pair: Pair, effect: Effect) -> bool:
-    """Whether what changed in what state holds is another state after the edit, which never changes itself and which one lock is always around when it is set."""
+    """Whether what changed in what state holds is another state after the edit, which never changes itself.
+
+    It is set under one lock always, or always in a step that makes the new one of that which is there.
+    """
     place = effect.place
     if place is None or place.kind != "inside":
         return False
@@ -83,11 +87,23 @@ def _is_replaced(both: Comparison, pair: Pair, effect: Effect) -> bool:
     if state is None or not version(both.after).is_immutable(state.type):
         return False
     traces = (*(p.after for p in both.naming((name,))), *both.fresh((name,)))
-    every = [e for of in traces if of.function.kind != "constructor" for e in of.of("write")]
-    writes = [e for e in every if e.place is not None and e.place.of == place.of]
-    common = frozenset.intersection(*(frozenset(e.locks) for e in writes)) if writes else frozenset()
-    here = any(e in pair.after.effects for e in writes)
-    return here and bool(common) and all(e.place is not None and e.place.kind == "state" for e in writes)
+    every = [(of, e) for of in traces if of.function.kind != "constructor" for e in of.of("write")]
+    writes = [(of, e) for of, e in every if e.place is not None and e.place.of == place.of]
+    common = frozenset.intersection(*(frozenset(e.locks) for _, e in writes)) if writes else frozenset()
+    here = any(e in pair.after.effects for _, e in writes)
+    in_one = bool(common) or all(_makes_anew(both, of, e) for of, e in writes)
+    return here and in_one and all(e.place is not None and e.place.kind == "state" for _, e in writes)
+
+
+def _makes_anew(both: Comparison, of: Trace, step: Effect) -> bool:
+    """Whether a step sets state to what it makes of that which is there: by itself, or by a comparison that is tried again."""
+    about = version(both.after).about
+    if "atomic" not in step.traits or about.has("steps_set", step.name) or about.has("steps_add", step.name):
+        return False
+    unit = version(both.after).units.get(of.function.span)
+    around = il.walk(unit, within=step.span) if unit is not None else ()
+    tried = any(isinstance(n, il.Loop) and n.span.contains(step.span) for n in around)
+    return tried or not about.has("steps_compare", step.name)
 
 
 def _is_made_once(both: Comparison, place: Place) -> bool:

@@ -112,7 +112,10 @@ class Outside(UnknownCalls):
         first = values[0] if values else UNKNOWN
         place = first.state or self._captured(node)
         atomic = on in self.version.about.of("atomic_on")
-        only_reads = self.version.about.has("reads_only", node.callee)
+        about = self.version.about
+        only_reads = about.has("reads_only", node.callee) or (
+            about.has("steps_compare", node.callee) and len(values) == 3 and values[1].key == values[2].key
+        )  # what would be set is there already
         traits: tuple[Trait, ...] = ("atomic",) if atomic else ("volatile",)
         # The variable was read to be handed over by reference: that is not a read of its own.
         own = next((e for e in reversed(self.effects) if e.kind == "read" and e.place == place), None)
