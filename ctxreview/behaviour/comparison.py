@@ -6,6 +6,7 @@ then the rest in order; then wherever they stand. State that was only given anot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -146,12 +147,36 @@ class Comparison:
             if after is not None:
                 yield from comparison(before, after).naming((name,))
 
+    def has_in_body(self, pair: Pair, name: str) -> bool:
+        """Whether a function of the file has a name behind its head, before or after the edit."""
+        texts = (
+            o.source.text(Span(f.opening.end, f.span.end))
+            for o, f in ((self.before, pair.before.function), (self.after, pair.after.function))
+        )
+        return any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts)
+
     def callers(self, of: Outline, member: Function) -> list[Pair] | None:
-        """The other functions that name one of either version which only its type can call; ``None`` where others may, or new ones do."""
-        open_to_others = not version(of).language.words.reached.isdisjoint(of.source.text(member.opening).split())
-        if open_to_others or any(t.function.name != member.name for t in self.fresh((member.name,))):
+        """The other functions that name one of either version which only its type can call, or those above and below it.
+
+        ``None`` where others may, or new ones do.
+        """
+        words, said = version(of).language.words, frozenset(of.source.text(member.opening).split())
+        if any(t.function.name != member.name for t in self.fresh((member.name,))):
             return None
-        pairs = self.using(member.container, member.name, reached=False)
+        if said.isdisjoint(words.reached):
+            pairs = list(self.using(member.container, member.name, reached=False))
+        elif said & words.reached <= words.inherited:
+            first, second = self.before.elsewhere, self.after.elsewhere
+            others = (
+                first.relatives(member.container, member.name, self.before, family=True) if first is not None else None
+            )
+            there = [(o, second.file(o.source.path)) for o in others or ()] if second is not None else []
+            if others is None or any(after is None for _, after in there):
+                return None
+            every = (self, *(comparison(o, now) for o, now in there if now is not None))
+            pairs = [p for one in every for p in one.naming((member.name,)) if one.has_in_body(p, member.name)]
+        else:
+            return None
         return [p for p in pairs if member not in (p.before.function, p.after.function)]
 
 

@@ -17,6 +17,7 @@ from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.one_save import is_one_save_now
 from ctxreview.behaviour.version import version
+from ctxreview.model.declarations import Function
 from ctxreview.model.regions import Region
 
 
@@ -169,14 +170,23 @@ def lost_with_helpers(both: Comparison) -> Iterator[tuple[Hold, Loss]]:
 def _is_held_by_callers(both: Comparison, region: Region) -> bool:
     """Whether all that runs under a lock still does after the edit, since every caller of the function holds it too."""
     member = both.before.member_of(region.opening)
-    callers = both.callers(both.before, member) if member is not None else None
+    return member is not None and _is_held_around(both, region, (member,))
+
+
+def _is_held_around(both: Comparison, region: Region, members: tuple[Function, ...]) -> bool:
+    """Whether what runs under a lock still does in each function that calls the last of some, or in all that call that one."""
+    callers = both.callers(both.before, members[-1])
     if not callers:
         return False
     for pair in callers:
+        caller = pair.before.function
         hold = next((h for h in pair.before.sections if h.region == region), None)
         inside = [e for e in pair.before.within(hold) if e.is_seen] if hold is not None else []
         after = [pair.became.get(e.number) for e in inside]
-        if hold is None or not all(now is not None and _still(now, hold) for now in after):
+        if hold is not None and all(now is not None and _still(now, hold) for now in after):
+            continue
+        own = both.before.member_of(caller.span) == caller
+        if caller in members or not own or not _is_held_around(both, region, (*members, caller)):
             return False
     return True
 

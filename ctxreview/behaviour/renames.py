@@ -148,10 +148,9 @@ def _parts(lock: Region, state: State, before: Outline, after: Outline) -> Itera
     if around is None or first is None or second is None:
         yield before, None
         return
-    left = set(first.cut)
-    for part in first.users(state.home, state.name, before, reached=False):
-        yield part, second.file(part.source.path)
-    if set(first.cut) - left:
+    parts = first.relatives(around.name, state.name, before, family=False)
+    yield from ((part, second.file(part.source.path)) for part in parts or ())
+    if parts is None:
         yield before, None
 
 

@@ -136,6 +136,22 @@ class Family:
         found = (self.file(p) for p in paths[:MOST_USERS] if p != around.source.path)
         return tuple(o for o in found if o is not None)
 
+    def relatives(self, home: str, name: str, around: Outline, *, family: bool) -> tuple[Outline, ...] | None:
+        """The other files with the name in the parts of a type, or in the types above and below it too; ``None`` where not all are known."""
+        own = next((t for t in around.types if t.name == home), None)
+        if own is None:
+            return None
+        known, types = Declared(around, own), self.repository.types
+        above, unknown = self.repository.hierarchy.ancestors(known) if family else ((), ())
+        if any(not load(around.language).words.contracts.match(base) for base in unknown):
+            return None
+        self.repository.prefetch_words((home, name))
+        every = (known, *above, *(self.repository.hierarchy.descendants(known) if family else ()))
+        near = {d.outline.source.path for one in every for d in types.parts(one)} - {around.source.path}
+        named = [p for p in self.repository.files_with(name) if p in near]
+        found = tuple(o for p in named[:MOST_USERS] if (o := self.file(p)) is not None)
+        return found if len(found) == len(named) else None
+
     def changed_beside(self, path: str) -> frozenset[str]:
         """The names of functions that the edit changes in other files than this one."""
         every = (*self.changed.items(), *self.leading.items())

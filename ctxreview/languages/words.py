@@ -39,6 +39,10 @@ class Words:
     """The word for the object at hand."""
     reached: frozenset[str]
     """Modifiers without which a member is its type's alone."""
+    inherited: frozenset[str]
+    """Of these, the ones of what the types above and below may use and nobody else."""
+    contracts: re.Pattern[str]
+    """How the names of interfaces begin, which call nothing."""
     constants: frozenset[str]
     """Modifiers of what is not a state, since it never changes."""
     shared: frozenset[str]

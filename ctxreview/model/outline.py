@@ -66,6 +66,13 @@ class Elsewhere(Protocol):
         """The other files that may use the state of this name of a type: its parts, and where it is ``reached`` from outside the rest too."""
         ...
 
+    def relatives(self, home: str, name: str, around: "Outline", *, family: bool) -> "tuple[Outline, ...] | None":
+        """The other files with the name in parts of a type, with ``family`` also in types that it derives from or that derive from it.
+
+        ``None`` where a class that it may derive from would count and is not in the repository, or more files have the name than are read.
+        """
+        ...
+
     def file(self, path: str) -> "Outline | None":
         """The outline of one file of the repository; ``None`` where it cannot be read, or too much was."""
         ...
