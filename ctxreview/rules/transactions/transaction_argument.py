@@ -79,6 +79,8 @@ _TEXT = regex(r'"(?:[^"\\\n]|\\.)*"')
 _SQL = regex(r"(?:Execute|Query)\w*$")
 _TYPED = regex(r"\b\w*Transaction\??\s+(\w+)\s*(?=[;,)={])")
 _NAMED = regex(r"(?i)(?:\w*transaction|_?tx|_?trans?)$")
+_NAME = regex(r"(?<![.\w])[A-Za-z_]\w*(?!\s*:)")
+_GIVES = regex(r"\b(\w+)\s*=(?![=>])\s*([^;]+);")
 _VALUE = regex(r"(?:this\.)?\w+(?:[?!]?\.\w+)*!?$")
 _SET = regex(r"\.Transaction\s*=\s*([\w.?!]+)\s*;")
 _GIVEN = regex(r"\b(\w+)\.Transaction\s*=[^=]")
@@ -119,6 +121,27 @@ def _has(call: CallText, transaction: str) -> bool:
     return bool(re.search(rf"\b{re.escape(transaction)}\b|\btransaction\s*:", _TEXT.sub("", call.given)))
 
 
+def _gets(body: Body, call: CallText, transaction: str) -> bool:
+    """Whether a call is given the transaction, or something that is made with it: a variable's value, what a local function gives."""
+    return _has(call, transaction) or any(_names(transaction, text) for text in _behind(body, call))
+
+
+def _behind(body: Body, call: CallText) -> Iterator[str]:
+    """What the variables in a call's arguments were given, and the local functions that are called there."""
+    names = frozenset(_NAME.findall(_TEXT.sub("", call.given)))
+    if not names:
+        return
+    text = body.plain(body.member.span)
+    yield from (m[2] for m in _GIVES.finditer(text) if m[1] in names)
+    for function in body.outline.functions:
+        if function.name in names and function.kind == "local function" and body.member.span.contains(function.span):
+            yield body.plain(function.span)
+
+
+def _names(name: str, text: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None
+
+
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each argument or assignment of a transaction that the edit drops, while the call and the transaction stay."""
     found = []
@@ -155,16 +178,17 @@ def _unbound(one: Unbound) -> Finding:
 
 def _dropped(change: Change, old: Region, new: Region) -> list[Finding]:
     had = _given(change.before, old.resource)
+    after = change.after
     has = _given(change.after, new.resource)
     every = Counter((c.base, root_of(c.on)) for c in change.after.calls)
     old_every = Counter((c.base, root_of(c.on)) for c in change.before.calls)
     found = []
     for key, count in (had - has).items():
         call = next(
-            (c for c in change.after.calls if (c.base, root_of(c.on)) == key and not _has(c, new.resource)), None
+            (c for c in after.calls if (c.base, root_of(c.on)) == key and not _gets(after, c, new.resource)), None
         )
         others = (
-            any((c.base, c.on) == (key[0], call.on) and _has(c, new.resource) for c in change.after.calls)
+            any((c.base, c.on) == (key[0], call.on) and _gets(after, c, new.resource) for c in after.calls)
             if call
             else True
         )
@@ -189,6 +213,7 @@ def _lost(change: Change, typed: frozenset[str]) -> list[Finding]:
         if (
             _is_bound(change.before, old, typed, own)
             and not _is_bound(change.after, new, typed, ())
+            and not any(_names(name, text) for text in _behind(change.after, new) for name in typed)
             and _has_less(change.after, new, old)
         ):
             found.append(_finding(change, None, f"The edit no longer gives a transaction to {new.name}.", new))
@@ -294,7 +319,8 @@ def _joined(message: str, at: Lines) -> Finding:
 
 
 def _given(body: Body, transaction: str) -> Counter[tuple[str, str]]:
-    return Counter((c.base, root_of(c.on)) for c in body.calls if _has(c, transaction) and root_of(c.on) != transaction)
+    calls = (c for c in body.calls if root_of(c.on) != transaction and _gets(body, c, transaction))
+    return Counter((c.base, root_of(c.on)) for c in calls)
 
 
 def _finding(change: Change, scope: Region | None, message: str, call: CallText | None) -> Finding:
