@@ -15,7 +15,9 @@ from ctxreview.behaviour.accounted import OUTSIDE, has_proof, is_accounted_for, 
 from ctxreview.behaviour.affected import touched
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.effects import Effect, Hold, Trace
+from ctxreview.behaviour.keeping_out import are_kept_apart, is_still_under, keep_out
 from ctxreview.behaviour.one_save import is_one_save_now
+from ctxreview.behaviour.paths import in_one_run
 from ctxreview.behaviour.version import version
 from ctxreview.model.declarations import Function
 from ctxreview.model.regions import Region
@@ -76,7 +78,9 @@ def judged(both: Comparison, region: Region) -> Judgement:
         for e in pair.before.effects
         if any(h.section == section for h in e.holds) and not _outlives(e, pair.became.get(e.number), hold)
     ]
-    moved = [(e, now) for e in inside if (now := pair.became.get(e.number)) is not None and not _still(now, hold)]
+    moved = [
+        (e, now) for e in inside if (now := pair.became.get(e.number)) is not None and not is_still_under(now, hold)
+    ]
     if hold.kind == "lock":
         losses = tuple(_of_lock(both, pair, hold, inside))
         complete = pair.understood and all(has_proof(both, pair, hold, e, now) for e, now in moved)
@@ -98,27 +102,10 @@ def _outlives(effect: Effect, now: Effect | None, hold: Hold) -> bool:
     return now is not None and "awaited" in effect.traits and any(h.key == hold.key for h in now.lapsed)
 
 
-def _still(now: Effect, hold: Hold) -> bool:
-    """Whether an effect is still under what it was under, as strongly."""
-    return any(
-        h.kind == hold.kind and h.key == hold.key and _STRENGTH.get(h.mode, 2) >= _STRENGTH.get(hold.mode, 2)
-        for h in now.holds
-    )
-
-
-_STRENGTH = {"shared": 0, "upgradeable": 1}
-"""Modes of a lock by how much they keep out; every other one keeps out all."""
-
-
-def _keep_out(mode: str, other: str) -> bool:
-    """Whether a lock in one mode keeps who takes it in another one waiting."""
-    return not ({mode, other} <= _STRENGTH.keys() and "shared" in (mode, other))
-
-
 def _entered(pair: Pair, hold: Hold) -> Iterator[tuple[Effect, Effect]]:
     for number, now in pair.became.items():
         was = pair.before.effects[number]
-        if not any(h.kind == hold.kind and h.key == hold.key for h in was.holds) and _still(now, hold):
+        if not any(h.kind == hold.kind and h.key == hold.key for h in was.holds) and is_still_under(now, hold):
             yield was, now
 
 
@@ -183,7 +170,7 @@ def _is_held_around(both: Comparison, region: Region, members: tuple[Function, .
         hold = next((h for h in pair.before.sections if h.region == region), None)
         inside = [e for e in pair.before.within(hold) if e.is_seen] if hold is not None else []
         after = [pair.became.get(e.number) for e in inside]
-        if hold is not None and all(now is not None and _still(now, hold) for now in after):
+        if hold is not None and all(now is not None and is_still_under(now, hold) for now in after):
             continue
         own = both.before.member_of(caller.span) == caller
         if caller in members or not own or not _is_held_around(both, region, (*members, caller)):
@@ -202,7 +189,7 @@ def _of_lock(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> 
             continue
         if effect.kind in ("read", "write"):
             # Of two that are no longer kept apart, the one that left is told.
-            left = effect.is_seen and not _still(now, hold)
+            left = effect.is_seen and not is_still_under(now, hold)
             other = _meets(both, hold, effect, now) if left else None
             if other is not None and not is_plain_look(both, pair, effect, now, inside):
                 told.add(effect.number)
@@ -210,10 +197,12 @@ def _of_lock(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> 
         elif effect.kind == "await":
             begun = pair.before.effects[max(effect.depends, default=effect.number)]
             then = pair.became.get(begun.number)
-            if begun in inside and then is not None and _still(then, hold) and not _still(now, hold):
+            if begun in inside and then is not None and is_still_under(then, hold) and not is_still_under(now, hold):
                 yield Loss("under", begun, now, None, certain=False)
         elif effect.kind in OUTSIDE and not now.locks and not _is_done_once(now) and _touches(pair, effect, inside):
-            if version(both.before).about.pattern("only_disposes").search(effect.name) and _is_last(pair, now, hold):
+            about = version(both.before).about
+            late = about.pattern("only_disposes").search(effect.name) or about.has("settles", effect.name)
+            if late and _is_last(both, pair, now, hold):
                 continue
             told.add(effect.number)
             yield Loss("under", effect, now, None, certain=False)
@@ -243,11 +232,16 @@ def _signals_apart(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect
     """Steps that decided a signal in one section, where others of the same place are under that lock: what they count may change before the signal."""
     for signal in inside:
         then = pair.became.get(signal.number)
-        if signal.kind != "signal" or then is None or _still(then, hold):
+        if signal.kind != "signal" or then is None or is_still_under(then, hold):
             continue
         for step in inside:
             now = pair.became.get(step.number)
-            if now is None or step.place is None or step.number not in signal.decided_by - told or _still(now, hold):
+            if (
+                now is None
+                or step.place is None
+                or step.number not in signal.decided_by - told
+                or is_still_under(now, hold)
+            ):
                 continue
             others = (t for w, t in both.places(step.place.key) if w.kind == "write" and w.span != step.span)
             if step.kind == "write" and any(t is not None and hold.key in t.locks for t in others):
@@ -262,29 +256,17 @@ def _meets(both: Comparison, hold: Hold, effect: Effect, now: Effect) -> Effect 
     for was, then in ((effect, now), *both.places(effect.place.key)):
         if then is None or "write" not in (effect.kind, was.kind):
             continue
-        if not any(h.kind == "lock" and h.key == hold.key and _keep_out(h.mode, hold.mode) for h in was.holds):
+        if not any(h.kind == "lock" and h.key == hold.key and keep_out(h.mode, hold.mode) for h in was.holds):
             continue
-        if not _excludes(now, then):
+        if not are_kept_apart(now, then):
             return then
     return None
 
 
-def _excludes(a: Effect, b: Effect) -> bool:
-    """Whether two accesses cannot happen at once, or do no harm if they do."""
-    for mine in a.holds:
-        for theirs in b.holds:
-            if mine.kind == theirs.kind == "lock" and mine.key == theirs.key and _keep_out(mine.mode, theirs.mode):
-                return True
-    atomic = [bool(e.traits & {"atomic"}) for e in (a, b)]
-    if all(atomic):
-        return True
-    # One indivisible step and a look: the look is at one value or the other.
-    return any(atomic) and any(e.kind == "read" and e.place is not None and e.place.kind == "state" for e in (a, b))
-
-
-def _is_last(pair: Pair, now: Effect, hold: Hold) -> bool:
-    """Whether an effect follows all that is under a lock still."""
-    return not any(_still(e, hold) for e in pair.after.effects[now.number + 1 :])
+def _is_last(both: Comparison, pair: Pair, now: Effect, hold: Hold) -> bool:
+    """Whether an effect follows all that is under a lock still, in every run."""
+    later = (e for e in pair.after.effects[now.number + 1 :] if is_still_under(e, hold))
+    return not any(now.path or e.path or in_one_run(both.after, now.span, e.span) for e in later)
 
 
 def _is_done_once(now: Effect) -> bool:

@@ -23,6 +23,8 @@ class UnknownCalls(Calls):
             if on is not None
             else self.frame.home
         )
+        if self.version.about.has("settles", name):
+            receiver = ""  # from wherever it was taken
         for known in values:
             needs |= self.escaping(node.span, known)
         delegate = isinstance(node.function, il.Name) and node.function.binding in (

@@ -61,9 +61,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import combinations
 
 from ctxreview.behaviour.lock_usage import is_under, lock_key, locked_uses, locks, own_calls
 from ctxreview.behaviour.pairing import pairing
+from ctxreview.behaviour.paths import in_one_run
 from ctxreview.behaviour.places import member_of, scope_lines
 from ctxreview.model.declarations import Function
 from ctxreview.model.kinds import Severity
@@ -97,7 +99,8 @@ def splits(before: Outline, after: Outline) -> list[tuple[Region, list[Region], 
         same = {_text(s, before) for s in scopes} & {_text(s, after) for s in parts}
         whole = [s for s in scopes if _text(s, before) not in same]
         parts = [s for s in parts if _text(s, after) not in same]
-        if len(whole) == 1 and len(parts) > 1 and not _is_beside(whole[0], parts, before, after):
+        apart = not any(in_one_run(after, a.opening, b.opening) for a, b in combinations(parts, 2))
+        if len(whole) == 1 and len(parts) > 1 and not apart and not _is_beside(whole[0], parts, before, after):
             found.append((whole[0], parts, list(_split(whole[0], parts, before, after))))
     return found
 
