@@ -72,14 +72,23 @@ def _at_once(of: Version, queue: str, end: str, made: Span) -> tuple[Span, str] 
 
 
 def _is_begun_often(of: Version, member: Function | None) -> bool:
-    """Whether a function is named more than once or where it runs often, or the only function that names it is."""
-    seen: set[str] = set()
-    while member is not None and member.name not in seen:
-        seen.add(member.name)
-        begun = starts(of.outline, member.name, member.container)
+    """Whether a function is named more than once or where it runs often, or the only function that names it is.
+
+    What no function of the file names is looked for in others.
+    """
+    seen: set[tuple[str, str]] = set()
+    outline = of.outline
+    while member is not None and (key := (outline.source.path, member.name)) not in seen:
+        seen.add(key)
+        begun = [(outline, *one) for one in starts(outline, member.name, member.container)]
+        beyond = outline.elsewhere
+        if not begun and beyond is not None and is_reached(member, outline):
+            there = beyond.naming(member.container, member.name, outline)
+            begun = [(o, *one) for o in there for one in starts(o, member.name, member.container)]
         if len(begun) != 1:
             return len(begun) > 1
-        member = next((m for m in of.outline.outermost if m.span == begun[0][1]), None)
+        outline, _, around = begun[0]
+        member = next((m for m in outline.outermost if m.span == around), None)
     return False
 
 

@@ -152,6 +152,13 @@ class Family:
         found = tuple(o for p in named[:MOST_USERS] if (o := self.file(p)) is not None)
         return found if len(found) == len(named) else None
 
+    def naming(self, home: str, name: str, around: Outline) -> tuple[Outline, ...]:
+        """The first other files, but tests, with the name of a type and that of a member."""
+        self.repository.prefetch_words((home, name))
+        of_type = frozenset(self.repository.files_with(home)) - {around.source.path}
+        paths = [p for p in self.repository.files_with(name) if p in of_type and not is_test_code(p)]
+        return tuple(o for p in paths[:MOST_USERS] if (o := self.file(p)) is not None)
+
     def changed_beside(self, path: str) -> frozenset[str]:
         """The names of functions that the edit changes in other files than this one."""
         every = (*self.changed.items(), *self.leading.items())

@@ -73,6 +73,10 @@ class Elsewhere(Protocol):
         """
         ...
 
+    def naming(self, home: str, name: str, around: "Outline") -> "tuple[Outline, ...]":
+        """The first other files that have the name of a type and that of a member of it."""
+        ...
+
     def file(self, path: str) -> "Outline | None":
         """The outline of one file of the repository; ``None`` where it cannot be read, or too much was."""
         ...
