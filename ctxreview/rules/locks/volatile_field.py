@@ -5,7 +5,9 @@ What it flags
 ``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit: the
 modifier or a ``Volatile.Read`` removed from a field that is still shared; an atomic ``Interlocked`` operation that
 becomes an ordinary one or a read and a write, also on an element of an array, that compared or set the field and now
-sets or adds whatever is there, or whose result is read again from the field; state that was read once into a variable and is read anew for each use. Also a field that becomes
+sets or adds whatever is there, or whose result is read again from the field; state that was read once into a variable and is read anew for each use;
+a look that stood behind the write of a flag and stands before it, while another thread changes what is looked at
+and then looks at the flag. Also a field that becomes
 volatile, a collection that was used without a lock and becomes a concurrent one, and a field that is removed together
 with its atomic operations: threads then see each other's writes differently.
 
@@ -53,6 +55,7 @@ from collections.abc import Callable, Hashable, Iterator
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.handshake import early
 from ctxreview.behaviour.lock_usage import (
     Use,
     declared,
@@ -152,6 +155,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     told = {f.at for f in steps}
     steps += [f for f in _respecified(before, after) if f.at not in told]
     steps += [*_resynchronised(before, after), *_unconditional(before, after), *_read_anew(before, after)]
+    steps += _looked_early(before, after)
     if b"olatile" not in before.source.data:
         return steps
     now = declared(after)
@@ -224,6 +228,25 @@ def _read_anew(before: Outline, after: Outline) -> Iterator[Finding]:
                 lines(after, one.again[-1].span),
                 (lines(before, one.read.span, "read once, before the edit"),),
                 about=(name, "anew"),
+            )
+
+
+def _looked_early(before: Outline, after: Outline) -> Iterator[Finding]:
+    both = comparison(before, after)
+    for pair in both.changed:
+        for one in early(both, pair):
+            name, flag = (
+                (e.place.of or e.place.key).rpartition(".")[2] for e in (one.look, one.flag) if e.place is not None
+            )
+            yield Finding(
+                ID,
+                "high",
+                "resolved",
+                f"{pair.after.function.name} looks at `{name}` before it writes `{flag}`; it looked behind that. {one.name} changes `{name}` and then looks at `{flag}`: what it does in between is seen by neither.",
+                "Who takes note of what comes between the look and the write?",
+                one.look.at,
+                (one.flag.at._replace(what=f"`{flag}` is written"), one.partner.at._replace(what=one.name)),
+                about=(name, flag),
             )
 
 
