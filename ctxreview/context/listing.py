@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 from ctxreview.context.visible import visible
-from ctxreview.kept import kept
 from ctxreview.model.phrases import amount
 from ctxreview.model.review import Context, Excerpt
 from ctxreview.model.source import Source
 
 
-@kept(32)
 def redacted(source: Source) -> tuple[str, ...]:
     """The lines of a file without its secrets; a key that spans lines is known only by the whole of them.
 
-    Prompt, report and store ask for the same one, with the answer waited for in between, and so many wait at once in a process at the most that is usual.
+    Prompt and report ask for the same one, with the answer waited for in between: it is kept for as long as the file is.
     """
     from ctxreview.redact import redact
 
-    text = redact("\n".join(visible(source.line(n)) for n in range(1, source.line_count + 1))).text
-    return tuple(text.split("\n"))
+    lines = _REDACTED.get(source)
+    if lines is None:
+        text = redact("\n".join(visible(source.line(n)) for n in range(1, source.line_count + 1))).text
+        lines = _REDACTED[source] = tuple(text.split("\n"))
+    return lines
+
+
+_REDACTED: WeakKeyDictionary[Source, tuple[str, ...]] = WeakKeyDictionary()
 
 
 Range = tuple[int, int]
