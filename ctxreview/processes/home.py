@@ -27,6 +27,8 @@ Function = Callable[[Any], Any]
 
 _NUMBER = 4
 """Bytes of the number of a piece of work."""
+_BEHIND = 8
+"""Pieces of work that a process may have waiting beyond the idlest one, for what is near what it has done."""
 _M_ARENA_MAX = -8
 """The number of that setting in glibc's ``malloc.h``."""
 
@@ -83,7 +85,8 @@ class Crew(Generic[R]):
         self._made: SimpleQueue[tuple[int, R | _Broken]] = SimpleQueue()
         self._helpers: list[_Helper] = []
         self._numbers: SimpleQueue[int] = SimpleQueue()
-        self._writing = -1
+        self._whose: dict[int, _Helper] = {}
+        self._near: tuple[object, _Helper] | None = None
         _one_heap()
         if processes < 2:
             for _ in range(threads):
@@ -100,21 +103,25 @@ class Crew(Generic[R]):
         if sys.stdout is not None:
             sys.stdout.flush()  # or each process would print what is in its copy of the buffer
         gc.freeze()
-        reading, self._writing = os.pipe()
         with forking.uninterrupted():  # or one that was just started would be nobody's
             for _ in range(processes):
-                others = [self._writing, *(end for helper in self._helpers for end in helper.ends)]
-                self._helpers.append(_helper(reading, others, work, home, threads))
-        os.close(reading)
+                others = [end for helper in self._helpers for end in helper.ends]
+                self._helpers.append(_helper(others, work, home, threads))
         for helper in self._helpers:
             _start_thread(helper.listen, home, self._made.put)
 
-    def give(self, number: int) -> None:
-        """Have a piece of work done."""
-        if self._writing < 0:
+    def give(self, number: int, near: object) -> None:
+        """Have a piece of work done, by who was given the one before if that was ``near`` the same and he is not far behind the others."""
+        if not self._helpers:
             self._numbers.put(number)
-        else:
-            os.write(self._writing, number.to_bytes(_NUMBER, "big"))
+            return
+        idle = min(self._helpers, key=lambda h: h.given)
+        last = self._near[1] if self._near is not None and self._near[0] == near else idle
+        helper = last if last.given <= idle.given + _BEHIND else idle
+        helper.given += 1
+        self._whose[number], self._near = helper, (near, helper)
+        with contextlib.suppress(BrokenPipeError):  # it has gone: who listens to it says so
+            os.write(helper.ends[2], number.to_bytes(_NUMBER, "big"))
 
     def made(self, seconds: float) -> tuple[int, R] | None:
         """The next result, of whichever piece, ``None`` where none comes for so long.
@@ -127,6 +134,8 @@ class Crew(Generic[R]):
             return None
         if isinstance(made, _Broken):
             raise made.error
+        if self._helpers:
+            self._whose.pop(number).given -= 1
         return number, made
 
     def end(self) -> None:
@@ -134,9 +143,8 @@ class Crew(Generic[R]):
         with forking.uninterrupted():
             for helper in self._helpers:
                 forking.end(helper.pid)
-        if self._writing >= 0:
-            os.close(self._writing)
-        self._helpers, self._writing = [], -1
+                os.close(helper.ends[2])
+        self._helpers = []
 
 
 def _one_heap() -> None:
@@ -190,15 +198,18 @@ def _received(file: IO[bytes]) -> Any:
 
 
 class _Helper:
-    """A forked process, seen from home; ``ends`` are the ends of its pipes that are here."""
+    """A forked process, seen from home.
 
-    def __init__(self, pid: int, reading: int, writing: int) -> None:
-        self.pid = pid
-        self.ends = (reading, writing)
+    ``ends`` are the ends of its pipes that are here: of what it sends, for what it is answered, and for the numbers of its work, of
+    which it has been ``given`` so many that are not done.
+    """
+
+    def __init__(self, pid: int, ends: tuple[int, int, int]) -> None:
+        self.pid, self.ends, self.given = pid, ends, 0
 
     def listen(self, home: Home, put: Callable[[tuple[int, Any]], None]) -> None:
         """Take its results, and serve its calls, until it has gone."""
-        reading, writing = self.ends
+        reading, writing, _ = self.ends
         answers = _Pipe(writing)
         try:
             with os.fdopen(reading, "rb") as file:
@@ -227,14 +238,15 @@ class _Helper:
             put((-1, _Broken(error)))
 
 
-def _helper(numbers: int, others: Sequence[int], work: Callable[[int], Any], home: Home, threads: int) -> _Helper:
+def _helper(others: Sequence[int], work: Callable[[int], Any], home: Home, threads: int) -> _Helper:
     results, sending = os.pipe()
     answers, answering = os.pipe()
+    numbers, giving = os.pipe()
     line = lambda: _Line(sending, answers).serve(numbers, work, home, threads)  # noqa: E731
-    pid = forking.start(line, [results, answering, *others])
-    os.close(sending)
-    os.close(answers)
-    return _Helper(pid, results, answering)
+    pid = forking.start(line, [results, answering, giving, *others])
+    for end in (sending, answers, numbers):
+        os.close(end)
+    return _Helper(pid, (results, answering, giving))
 
 
 class _Line:

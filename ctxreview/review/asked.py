@@ -86,7 +86,7 @@ def _in_order(
                     alike[one].append(begun)
                 else:
                     alike[one] = []
-                    crew.give(begun)
+                    crew.give(begun, path_in(one))
                 begun += 1
             if following in ready:
                 break
@@ -97,7 +97,7 @@ def _in_order(
             number, ready[number] = came
             seen(ready[number])
             if alike[given[number]]:
-                crew.give(alike[given[number]].pop(0))
+                crew.give(alike[given[number]].pop(0), path_in(given[number]))
             else:
                 del alike[given[number]]
         yield ready.pop(following)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from codecs import BOM_UTF8
+from functools import lru_cache
 from hashlib import sha1
 from pathlib import Path
 from typing import NamedTuple
 
-from ctxreview.kept import kept
 from ctxreview.model.source import Source
 from ctxreview.workspace import git
 from ctxreview.workspace.git import git_root, path_in_checkout
@@ -53,14 +53,14 @@ def _marks(around: Path) -> tuple[object, ...]:
     return tuple((w.st_mtime_ns, w.st_size) for w in written)
 
 
-@kept(8)
+@lru_cache(8)
 def _head(around: Path, _marks: tuple[object, ...]) -> str:
     """The name of the checked-out commit; ``""`` where there is none."""
     said = git.run_git(around, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") or b""
     return said.decode("ascii", "replace").strip()
 
 
-@kept(64)
+@lru_cache(64)
 def _blobs(around: Path, name: str, folder: str) -> dict[str, str]:
     """The names of the objects that a commit has in a folder, by file: of many reviews, those of a folder come together."""
     listed = git.run_git(around, "ls-tree", "-z", f"{name}:{folder}") or b""
