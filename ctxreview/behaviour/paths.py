@@ -73,9 +73,18 @@ def _jumps(way: il.Block) -> bool:
 
 def _leaves(way: il.Block) -> bool:
     """Whether the end of a block is never reached."""
-    last = way.statements[-1] if way.statements else None
-    if isinstance(last, il.Block):
-        return _leaves(last)
-    if isinstance(last, il.Exit):
-        return last.kind in ("return", "throw", "end")
-    return isinstance(last, il.Do) and isinstance(last.value, il.Raise)
+    match way.statements[-1] if way.statements else None:
+        case il.Block() as last:
+            return _leaves(last)
+        case il.Held() as last:
+            return _leaves(last.body)
+        case il.Try() as last:
+            ways = (last.body, *(handler.body for handler in last.handlers))
+            return all(map(_leaves, ways)) or (last.always is not None and _leaves(last.always))
+        case il.Branch() as last:
+            return last.otherwise is not None and _leaves(last.then) and _leaves(last.otherwise)
+        case il.Exit() as last:
+            return last.kind in ("return", "throw", "end")
+        case il.Do() as last:
+            return isinstance(last.value, il.Raise)
+    return False

@@ -1,9 +1,9 @@
-"""A wait whose condition is not checked again, or a pulse that wakes only one waiter.
+"""A wait whose condition is not checked again, or a pulse that wakes only one waiter, or that is gone.
 
 What it flags
 -------------
 ``Monitor.Wait`` outside every loop. Compared before and after an edit: ``Monitor.PulseAll`` that became
-``Monitor.Pulse``.
+``Monitor.Pulse``, and a function that no longer pulses an object on which others wait.
 
 Why it matters here
 -------------------
@@ -50,9 +50,11 @@ ParallelHelper PH_B004: <https://github.com/Concurrency-Lab/ParallelHelper/blob/
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ctxreview.behaviour.failing import can_fail
 from ctxreview.behaviour.lock_usage import end_of_arguments, locks, masked_source, open_block_headers
+from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.kinds import Severity
@@ -69,10 +71,13 @@ NEEDS = ("Monitor",)
 
 _WAIT = regex(rb"\bMonitor\s*\.\s*Wait\s*\(")
 _PULSE = regex(rb"\bMonitor\s*\.\s*(Pulse|PulseAll)\s*\(\s*(?:this\.)?([\w.]+)\s*\)")
+_WAITED = regex(rb"\bMonitor\s*\.\s*Wait\s*\(\s*(?:this\.)?([\w.]+)\s*[,)]")
 _ONLY = regex(rb"=>|[{};]|\breturn\b")
 _FIRST = regex(rb"\s*(\w+)\s*[,)]")
 _COUNTED = regex(rb"\+\+|--|[-+*/|&^]=")
 _LOOP = regex(rb"\b(?:while|for|foreach)\s*\(|\bdo$")
+_Pulses = dict[tuple[str, str, str], list[Span]]
+"""The pulses by their function's name, ``Pulse`` or ``PulseAll``, and the object."""
 
 
 def check(outline: Outline) -> list[Finding]:
@@ -132,11 +137,11 @@ def _is_handed_on(function: Function, wait: Span, code: bytes) -> bool:
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
-    """Each pulse to all that an edit turns into a pulse to one."""
-    if b"PulseAll" not in before.source.data:
+    """Each pulse to all that an edit turns into a pulse to one, and each function that wakes nobody any more."""
+    if b"Pulse" not in before.source.data:
         return []
     old, new = _pulses(before), _pulses(after)
-    found = []
+    found = list(_silent(before, after, old, new))
     for key, places in new.items():
         function, kind, what = key
         every = function, "PulseAll", what
@@ -155,9 +160,37 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
     return found
 
 
-def _pulses(outline: Outline) -> dict[tuple[str, str, str], list[Span]]:
+def _silent(before: Outline, after: Outline, old: _Pulses, new: _Pulses) -> Iterator[Finding]:
+    """Each function that has no pulse of an object on which others wait still, and had one."""
+    waits = {hit[1] for hit in _WAITED.finditer(masked_source(after))}
+    still = {(name, what) for name, _, what in new}
+    both = pairing(before, after)
+    for (_, kind, what), places in old.items():
+        now = both.became(places[0])
+        if now is None or what.encode() not in waits or (now.member.name, what) in still:
+            continue
+        if len(new) > len(old) or _is_called_to_wake(now.member, new, what, after):
+            continue  # it is done in another function
+        yield Finding(
+            ID,
+            "high",
+            "syntactic",
+            f"{now.member.name} no longer wakes who waits on `{what}`.",
+            "Who tells the waiters that the state has changed?",
+            lines(after, now.member.opening),
+            (lines(before, places[0], f"Monitor.{kind}, before the edit"),),
+        )
+
+
+def _is_called_to_wake(function: Function, pulses: _Pulses, what: str, outline: Outline) -> bool:
+    """Whether a function names one that wakes who waits on an object."""
+    names = {name for name, _, on in pulses if on == what and name != function.name}
+    return any(re.search(rf"\b{re.escape(name)}\b", outline.source.text(function.span)) for name in names if name)
+
+
+def _pulses(outline: Outline) -> _Pulses:
     nesting = Nesting(outline.functions)
-    found: dict[tuple[str, str, str], list[Span]] = {}
+    found: _Pulses = {}
     for hit in _PULSE.finditer(masked_source(outline)):
         around = nesting.outermost(Span(*hit.span()))
         key = around.name if around is not None else "", hit[1].decode(), hit[2].decode("utf-8", "replace")
