@@ -16,7 +16,7 @@ from ctxreview.behaviour.frames import (
     Frame,
 )
 from ctxreview.behaviour.known import UNKNOWN, Known, either, short, union
-from ctxreview.behaviour.opening import Given, Openings, on_type
+from ctxreview.behaviour.opening import Given, Openings, name_said, on_type
 from ctxreview.behaviour.version import Closure
 from ctxreview.model import il
 from ctxreview.model.regions import Region
@@ -97,8 +97,9 @@ class Calls(Openings):
         if party == f"new {type_}":
             self.makes(party)
         copied = members and given and any(a.mode == "copy" for a in node.arguments)
+        named = [k for _, k in given if k.constant not in ("true", "false")] if about.has("named_locks", type_) else []
         made = Known(
-            short(f"new {node.type}"),
+            short(f"new {node.type}[{name_said(named[0])}]" if named else f"new {node.type}"),
             needs,
             made="fresh",
             type=given[0][1].type if copied else node.type,

@@ -221,12 +221,13 @@ def _holds(effect: Effect) -> str:
 
 def locked(both: Comparison, old: Region, new: Region) -> tuple[str, str] | None:
     """What two regions lock that are one another, by name and value; ``None`` where nothing says, or where it is not a lock that is handed out by name."""
-    if "[" not in old.resource or "[" not in new.resource:
-        return None
     pair = both.of(old.owner)
     if pair is None:
         return None
     keys = [next((h.key for h in t.sections if h.region == r), "") for t, r in ((pair.before, old), (pair.after, new))]
+    made = all(key.startswith(_NEW) and "[" in key for key in keys)
+    if not made and ("[" not in old.resource or "[" not in new.resource):
+        return None
     first, second = (_NUMBERED.sub("parameter", k) for k in keys)
     return (first, second) if first and second else None
 

@@ -36,7 +36,7 @@ class Insides(Frames):
     def _inside(self, span: Span, on: Known, step: str, needs: frozenset[int]) -> Known:
         """What an object holds that something refers to."""
         if on.parts is not None and on.state is None and step == "[]":
-            return Known(f"{on.key}[]", on.needs | needs, on.parts, made="state")
+            return Known(f"{on.parts.of}[]", on.needs | needs, on.parts, made="state")
         place = self.inside(on)
         known = Known(short(f"{on.key}{step}"), on.needs | needs, made=on.made, made_by=on.made_by, rows=on.rows)
         if step == "[]":
@@ -85,7 +85,7 @@ class Insides(Frames):
         if on.query is not None:
             return self.run_query(span, on, self.version.language.words.each, "")
         if on.parts is not None and on.state is None:
-            return Known(f"{on.key}[]", on.needs, on.parts, made="state")
+            return Known(f"{on.parts.of}[]", on.needs, on.parts, made="state")
         self.walk(on, span)
         place = self.inside(on)
         if place is not None and place.shared:

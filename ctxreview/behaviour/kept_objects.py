@@ -84,3 +84,14 @@ def _is(node: il.Node, state: State) -> bool:
     if isinstance(node, il.Name):
         return node.declared is None and node.text == state.name
     return isinstance(node, il.Access) and isinstance(node.of, il.Self) and node.name == state.name
+
+
+def is_only_one(home: str, of: Version) -> bool:
+    """Whether a type makes its own one object: nobody else can call its constructors, and it keeps one of itself."""
+    words, text = of.language.words, of.outline.source.text
+    makers = [f for f in of.outline.functions if f.kind == "constructor" and f.container == home]
+    makers = [f for f in makers if words.shared.isdisjoint(text(f.opening).split())]
+    hidden = [f for f in makers if not words.hidden.isdisjoint(text(f.opening).split())]
+    kept = (s for s in of.states if s.home == home and s.static)
+    one = any(simple_type_or_array(s.type) == home or f"<{home}>" in s.type for s in kept)
+    return bool(makers) and len(hidden) == len(makers) and one

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold, Trace
+from ctxreview.languages.behaviour import Behaviour
 
 
 class Outlived(NamedTuple):
@@ -149,6 +150,32 @@ def _ended_under(of: Trace, task: Effect) -> Effect | None:
             waits = (e for e in of.effects[task.number : end.number] if e.kind == "await" and task.number in e.depends)
             return None if any(e.path == end.path for e in waits) else end
     return None
+
+
+class GivenBack(NamedTuple):
+    """``use`` is of what ``back`` has given back by then, and was done before it."""
+
+    use: Effect
+    back: Effect
+    certain: bool
+
+
+def given_back(pair: Pair, about: Behaviour) -> Iterator[GivenBack]:
+    """The first use, or wait for a task, of what was taken from others and is given back before that since the edit."""
+    for back in pair.after.of("call"):
+        taken = [n for n in back.depends - back.decided_by if pair.after.effects[n].kind == "call"]
+        then = pair.was.get(back.number)
+        if then is None or not taken or not about.has("gives_back", back.name):
+            continue
+        for use in pair.after.effects[back.number + 1 :]:
+            was = pair.was.get(use.number)
+            if was is None or use.kind not in (*_WORK, "await") or was.number > then.number:
+                continue
+            if any(pair.after.decides(pair.after.effects[n], use) for n in taken) and not use.decided_by & {
+                back.number
+            }:
+                yield GivenBack(use, back, pair.understood)
+                return
 
 
 def _disposal(of: Trace, query: Effect) -> Effect | None:

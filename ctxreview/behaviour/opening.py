@@ -48,7 +48,7 @@ class Openings(Stores):
             by_name = (
                 first is not None and "[" in region.resource
             )  # what hands locks out has as many as there are names
-            frame.keys[region] = short(f"{key}[{_said(first)}]") if first is not None and by_name else key
+            frame.keys[region] = short(f"{key}[{name_said(first)}]") if first is not None and by_name else key
         else:
             party = (subject.party if subject is not None else "") or next((k.party for _, k in given if k.party), "")
             frame.keys[region] = party or "ambient"
@@ -117,7 +117,7 @@ class Openings(Stores):
         return (*(("cancellable",) if stops else ()), *(("in part",) if in_part else ()))
 
 
-def _said(name: Known) -> str:
+def name_said(name: Known) -> str:
     """A name by its text, with what is in the gaps of one that is put together."""
     if name.constant is not None and "{}" not in name.constant:
         return name.constant

@@ -35,10 +35,13 @@ def refused(both: Comparison, pair: Pair) -> Iterator[Weakened]:
 
 
 def overwritten(both: Comparison, pair: Pair) -> Iterator[Weakened]:
-    """Entries that were changed if they were the ones that were seen, and are changed whatever they are now."""
+    """Entries that were changed if they were the ones that were seen, or added if there was none, and are changed whatever they are now."""
 
     def compares(of: Trace, effect: Effect) -> bool:
-        return _compares(both, of is pair.after, effect)
+        about = version(both.after).about
+        asked = any(effect.number in e.depends for e in of.effects)
+        adds = effect.kind == "write" and about.has("adds_new", effect.name) and "atomic" in effect.traits
+        return (adds and asked) or _compares(both, of is pair.after, effect)
 
     def puts(of: Trace, effect: Effect) -> bool:
         about = version(both.after).about

@@ -179,12 +179,13 @@ def _whatever(before: Outline, after: Outline, told: Collection[str]) -> list[Fi
         for one in (*overwritten(both, pair), *disowned(both, pair)):
             if one.now.place is not None and one.now.place.of.rpartition(".")[2] in told:
                 continue
+            new = names_of(after.language).has("adds_new", one.before.name)
             found.append(
                 Finding(
                     ID,
                     "medium",
                     "resolved",
-                    f"{one.before.name} acted only if the entry still was what was seen; {one.now.name if one.now.name.isidentifier() else 'an assignment'} acts whatever is there now.",
+                    f"{one.before.name} acted only if {'there was no entry' if new else 'the entry still was what was seen'}; {one.now.name if one.now.name.isidentifier() else 'an assignment'} acts whatever is there now.",
                     "What if another thread or process has renewed or taken it in between?",
                     one.now.at._replace(what=""),
                     (one.before.at._replace(what=f"{one.before.name}, before the edit"),),

@@ -3,7 +3,8 @@
 What it flags
 -------------
 ``Monitor.Wait`` outside every loop. Compared before and after an edit: ``Monitor.PulseAll`` that became
-``Monitor.Pulse``, and a function that no longer pulses an object on which others wait.
+``Monitor.Pulse``, and a function that no longer pulses an object on which others wait. An ``AutoResetEvent`` that
+becomes a ``ManualResetEvent`` and is never reset, or the other way round.
 
 Why it matters here
 -------------------
@@ -56,21 +57,25 @@ from ctxreview.behaviour.failing import can_fail
 from ctxreview.behaviour.lock_usage import end_of_arguments, locks, masked_source, open_block_headers
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines
+from ctxreview.behaviour.version import version
 from ctxreview.model.declarations import Function, Nesting
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.review import Finding
 from ctxreview.model.source import Span
+from ctxreview.outline.symbols.written_names import simple_type_or_array
 from ctxreview.regex import regex
 from ctxreview.workspace.code_of_tests import is_test_code
 
 ID = "monitor-wait"
 SEVERITY = "medium"
 LANGUAGES = ("csharp",)
-NEEDS = ("Monitor",)
+NEEDS = ("Monitor", "AutoResetEvent", "ManualResetEvent", "ManualResetEventSlim")
 
 _WAIT = regex(rb"\bMonitor\s*\.\s*Wait\s*\(")
 _PULSE = regex(rb"\bMonitor\s*\.\s*(Pulse|PulseAll)\s*\(\s*(?:this\.)?([\w.]+)\s*\)")
+_BY_WAIT = "AutoResetEvent"
+_EVENTS = frozenset({_BY_WAIT, "ManualResetEvent", "ManualResetEventSlim"})
 _WAITED = regex(rb"\bMonitor\s*\.\s*Wait\s*\(\s*(?:this\.)?([\w.]+)\s*[,)]")
 _ONLY = regex(rb"=>|[{};]|\breturn\b")
 _FIRST = regex(rb"\s*(\w+)\s*[,)]")
@@ -138,10 +143,11 @@ def _is_handed_on(function: Function, wait: Span, code: bytes) -> bool:
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
     """Each pulse to all that an edit turns into a pulse to one, and each function that wakes nobody any more."""
+    found = list(_rearmed(before, after)) if b"ResetEvent" in before.source.data else []
     if b"Pulse" not in before.source.data:
-        return []
+        return found
     old, new = _pulses(before), _pulses(after)
-    found = list(_silent(before, after, old, new))
+    found += _silent(before, after, old, new)
     for key, places in new.items():
         function, kind, what = key
         every = function, "PulseAll", what
@@ -158,6 +164,34 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
                 )
             )
     return found
+
+
+def _rearmed(before: Outline, after: Outline) -> Iterator[Finding]:
+    """Each event that a wait no longer resets, and nobody else does, and each that a wait resets since the edit, although nobody did."""
+    was = {s.key: s for s in version(before).states}
+    for state in version(after).states:
+        old = was.get(state.key)
+        kinds = [simple_type_or_array(s.type) if s is not None else "" for s in (old, state)]
+        if old is None or (kinds[0] == _BY_WAIT) == (kinds[1] == _BY_WAIT) or not set(kinds) <= _EVENTS:
+            continue
+        resets = re.compile(rb"\b%s\s*\.\s*Reset\s*\(" % re.escape(state.name).encode())
+        if any(resets.search(masked_source(outline)) for outline in (before, after)):
+            continue
+        stays = kinds[0] == _BY_WAIT
+        yield Finding(
+            ID,
+            "high" if stays else "medium",
+            "syntactic",
+            f"`{state.name}` stays set after the first Set: no wait resets it any more, and nothing else does."
+            if stays
+            else f"`{state.name}` lets one waiter through for each Set now; it stayed set for all.",
+            "Does whoever waits again wait for the next Set?"
+            if stays
+            else "Are there several waiters, or does one wait again?",
+            lines(after, state.member.span),
+            (lines(before, old.member.span, f"{kinds[0]}, before the edit"),),
+            about=(state.name,),
+        )
 
 
 def _silent(before: Outline, after: Outline, old: _Pulses, new: _Pulses) -> Iterator[Finding]:

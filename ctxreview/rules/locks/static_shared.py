@@ -47,10 +47,12 @@ from __future__ import annotations
 
 import re
 
+from ctxreview.behaviour.accounted import OUTSIDE
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import facts_named
 from ctxreview.behaviour.comparison import comparison
-from ctxreview.behaviour.kept_objects import kept
+from ctxreview.behaviour.effects import Effect
+from ctxreview.behaviour.kept_objects import is_only_one, kept
 from ctxreview.behaviour.lock_usage import declared, is_under, locks, masked_source, modifiers
 from ctxreview.behaviour.places import lines
 from ctxreview.behaviour.version import State, Version, version
@@ -176,13 +178,13 @@ def _kept_for_all(before: Outline, after: Outline) -> list[Finding]:
 
 
 def _lock_of_each(before: Outline, after: Outline) -> list[Finding]:
-    """Each lock that was static and is one for each object now, while what is written under it is still static."""
+    """Each lock that was static and is one for each object now, while what is written under it is still static, or all under it is done outside."""
     was, now = version(before), version(after)
     both = comparison(before, after)
     found = []
     for lock in now.states:
         old = was.state(lock.home, lock.name)
-        if lock.static or old is None or not old.static or _is_only_one(lock.home, now):
+        if lock.static or old is None or not old.static or is_only_one(lock.home, now):
             continue
         under = [e for p in both.naming((lock.name,)) for e in p.after.of("write") if lock.key in e.locks]
         open_ = next(
@@ -212,21 +214,25 @@ def _lock_of_each(before: Outline, after: Outline) -> list[Finding]:
                     about=(lock.name, name),
                 )
             )
+        elif not any(e.place is not None and e.place.shared for e in under):
+            every = (e for p in both.naming((lock.name,)) for e in p.after.effects if lock.key in e.locks)
+            done = next((e for e in every if e.kind in OUTSIDE), None)
+            found += [_apart(lock, done, after)] if done is not None else []
     return found
 
 
-def _is_only_one(home: str, of: Version) -> bool:
-    """Whether a type makes its own one object: nobody else can call its constructors, and it keeps one of itself."""
-    makers = [f for f in of.outline.functions if f.kind == "constructor" and f.container == home]
-    makers = [f for f in makers if "static" not in of.outline.source.text(f.opening).split()]
-    hidden = [
-        f
-        for f in makers
-        if not load(of.outline.language).words.hidden.isdisjoint(of.outline.source.text(f.opening).split())
-    ]
-    kept = (s for s in of.states if s.home == home and s.static)
-    one = any(simple_type_or_array(s.type) == home or f"<{home}>" in s.type for s in kept)
-    return bool(makers) and len(hidden) == len(makers) and one
+def _apart(lock: State, done: Effect, after: Outline) -> Finding:
+    """What two objects do at once since each has a lock of its own."""
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"Each object has a lock `{lock.name}` of its own now: two objects run {done.name} at the same time.",
+        "Is there one object alone, or may this happen twice at once?",
+        lines(after, lock.member.span, lock.name),
+        (done.at._replace(what="under the lock of one object"),),
+        about=(lock.name, done.name),
+    )
 
 
 _OWN = regex(rb"\bThread(?:Static|Local)\b")

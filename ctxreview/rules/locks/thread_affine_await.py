@@ -4,7 +4,8 @@ What it flags
 -------------
 ``await`` between the acquire and the release of a ``Monitor``, ``Mutex``, ``ReaderWriterLockSlim``,
 ``ReaderWriterLock``, ``SpinLock`` or ``Lock``. Compared before and after an edit: ``ConfigureAwait(false)`` added to
-such an await, or, in a window or control, to an await after which one of its members is set.
+such an await, or, in a window or control, to an await after which one of its members is set, or anywhere to one after
+which a collection is changed that windows watch (``ObservableCollection``, ``BindingList``).
 
 Why it matters here
 -------------------
@@ -62,6 +63,7 @@ from ctxreview.behaviour.member_diff import changes
 from ctxreview.behaviour.pairing import pairing
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.languages.behaviour import names_of
+from ctxreview.languages.words import any_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -171,28 +173,35 @@ def _leaves(fact: Fact, outline: Outline) -> bool:
 _SHOWN = regex(
     r":[^{]*?\b(?:\w*(?:Window|Form|UserControl|Page|Activity|Fragment|Control|ViewController)|Dialog|DispatcherObject)\b"
 )
+_WATCHED = frozenset({"ObservableCollection", "BindingList", "BindingSource", "ObservableRangeCollection"})
+_DISPATCHED = regex(r"\b(?:Invoke|InvokeAsync|BeginInvoke|TryEnqueue|Post|Send|RunAsync|SwitchToMainThreadAsync)\s*\(")
+"""What brings work back to the thread of the windows."""
 _SETS = regex(r"(?:\b[A-Z_]\w*|\bthis)\s*!?\.\s*[A-Z]\w*\s*(?:[-+]?=(?!=)|\.(?:Add|Clear|Remove)\w*\s*\()")
 
 
 def _shown(before: Outline, after: Outline) -> list[Finding]:
-    """Each await of a window or control that an edit lets go on elsewhere, before something of it is set."""
+    """Each await of a window or control that an edit lets go on elsewhere, before something of it is set, or a collection that windows watch is changed."""
     found = []
+    watched = frozenset(n for m in after.members if simple_type_or_array(m.declares) in _WATCHED for n in m.names)
+    changed = regex(rf"\b{any_of(watched)}\s*\.\s*(?:Add|Clear|Remove|Insert|Move)\w*\s*\(") if watched else None
     for change in changes(before, after):
         body = change.after
         type_ = body.outline.type_of(body.member.span)
         head = type_ is not None and after.source.text(type_.opening).partition("{")[0]
         old = sum(f.kind == "await" and _leaves(f, before) for f in change.before.facts)
         new = [f for f in body.facts if f.kind == "await" and _leaves(f, after)]
-        if not head or not _SHOWN.search(head) or len(new) <= old:
+        if not head or len(new) <= old:
             continue
-        sets = _SETS.search(body.plain(Span(new[-1].span.end, body.member.span.end)))
-        if sets is not None:
+        rest = body.plain(Span(new[-1].span.end, body.member.span.end))
+        sets = _SETS.search(rest) if _SHOWN.search(head) else None
+        sets = sets or (changed.search(rest) if changed is not None else None)
+        if sets is not None and not _DISPATCHED.search(rest[: sets.start()]):
             found.append(
                 Finding(
                     ID,
                     "medium",
                     "assumed",
-                    f"The edit adds ConfigureAwait(false), and `{' '.join(sets[0].split())}` of a window or control follows, possibly on another thread.",
+                    f"The edit adds ConfigureAwait(false), and `{' '.join(sets[0].split())}` of {'a window or control' if _SHOWN.search(head) else 'what windows watch'} follows, possibly on another thread.",
                     "Which thread may use it?",
                     lines(after, new[-1].span),
                 )

@@ -56,6 +56,7 @@ from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.comparison import comparison
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.handshake import early
+from ctxreview.behaviour.let_in import let_in
 from ctxreview.behaviour.lock_usage import (
     Use,
     declared,
@@ -202,15 +203,14 @@ def _is_on_variable(step: Effect, about: Behaviour) -> bool:
 
 
 def _unasked(before: Outline, after: Outline) -> list[Finding]:
-    found = []
-    for step in unasked(comparison(before, after)):
-        name = step.now.place.of.rpartition(".")[2] if step.now.place is not None else step.now.name
-        message = f"What {step.now.name} answers of `{name}` decides nothing any more: who comes second goes on like the first."
-        was = step.before.at._replace(what=f"{step.before.name}, before the edit")
+    both, found = comparison(before, after), []
+    gone = [(one.step, one.work, "is not asked any more") for one in let_in(both)]
+    for step, now, how in [*((s.before, s.now, "decides nothing any more") for s in unasked(both)), *gone]:
+        name = step.place.of.rpartition(".")[2] if step.place is not None else step.name
+        message = f"What {step.name} answers of `{name}` {how}: who comes second goes on like the first."
+        was = step.at._replace(what=f"{step.name}, before the edit")
         question = "Which of two threads that come here at once may go on?"
-        found.append(
-            Finding(ID, "high", "resolved", message, question, step.now.at, (was,), about=(name, step.now.name))
-        )
+        found.append(Finding(ID, "high", "resolved", message, question, now.at, (was,), about=(name, step.name)))
     return found
 
 

@@ -64,11 +64,22 @@ from ctxreview.behaviour.body import Body, CallText, body_of, source_of, within
 from ctxreview.behaviour.comparison import Pair, comparison
 from ctxreview.behaviour.effects import Effect
 from ctxreview.behaviour.elided import Elided, elided
-from ctxreview.behaviour.lifetime import Disposed, Outlived, Unread, disposed, outlived, unread, unwaited
+from ctxreview.behaviour.lifetime import (
+    Disposed,
+    GivenBack,
+    Outlived,
+    Unread,
+    disposed,
+    given_back,
+    outlived,
+    unread,
+    unwaited,
+)
 from ctxreview.behaviour.lock_usage import is_reached, masked_source, own_uses
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.places import lines, scope_lines
 from ctxreview.behaviour.version import version
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.facts import Fact
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
@@ -214,6 +225,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         found += [_outlived(one) for one in outlived(pair)]
         found += [_escaped(after, one) for one in unread(pair)]
         found += [_disposed(one) for one in disposed(pair)]
+        found += [_given_back(one) for one in given_back(pair, names_of(after.language))]
         left += [
             (pair, one)
             for one in unwaited(pair)
@@ -221,6 +233,19 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         ]
     first = {one.key: (p, one) for p, one in sorted(left, key=lambda each: -len(each[1].path))}
     return [*found, *(_left(after, pair, one) for pair, one in first.values())]
+
+
+def _given_back(one: GivenBack) -> Finding:
+    return Finding(
+        ID,
+        "high",
+        "resolved" if one.certain else "syntactic",
+        f"{one.back.name} gives back what {'the task that is awaited behind it' if one.use.kind == 'await' else one.use.name} uses: another one may have it by then.",
+        "Must everything that uses it have ended before it is given back?",
+        one.back.at._replace(what=""),
+        (one.use.at._replace(what="used until here"),),
+        about=(one.back.name, one.use.name),
+    )
 
 
 def _has_run(change: Change, call: CallText) -> bool:

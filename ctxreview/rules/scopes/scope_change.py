@@ -133,7 +133,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         member = before.member_of(old.opening)
         if new is not None and member is not None and member.span not in touched(both):
             continue
-        if new is None and is_sent_as_before(both, old, after=False):
+        if (new is None or new.form == old.form) and is_sent_as_before(both, old, after=False):
             continue
         if new is None and (old in told_there or went_unused(old, before, after)):
             continue

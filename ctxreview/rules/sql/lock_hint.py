@@ -85,6 +85,8 @@ _HINT = regex(
 )
 WEAK = ("NOLOCK", "READUNCOMMITTED", "READ UNCOMMITTED", "READPAST", "SKIP LOCKED")
 _CHANGES = regex(r"(?i)\bupdate\s+\S+(?:\s+\w+)?\s+set\b|\binsert\s+into\b|\bdelete\s+from\b|\bmerge\s+into\b")
+_SOME = regex(r"(?i)\b(?:limit|top|fetch\s+(?:first|next))\b")
+"""What asks for some rows: whichever of them nobody has."""
 _NAMED = regex(rb"[\w>?]\s+(\w+)\s*=\s*[$@\"]*$")  # of a declaration
 _LOCKING_TAG = regex(r"(?i)lock|for\s*_?update|hint")
 
@@ -220,8 +222,10 @@ def _weak(hint: str, place: Span, before: Outline, after: Outline) -> list[Findi
     if change is None and body_of(after, place) is not None:
         return []  # the member is new
     decides = change is not None and bool(saves(change.after)) and hint not in ("READPAST", "SKIP LOCKED")
-    alone = bool(_CHANGES.search(after.source.text(place)))  # what it reads decides what the same text writes
-    if not decides and not alone and (change is None or not change.after.under(place, "transaction")):
+    text = after.source.text(place)
+    alone = bool(_CHANGES.search(text))  # what it reads decides what the same text writes
+    locks = not _SOME.search(text) and any(" ".join(h.upper().split()) not in WEAK for h in _HINT.findall(text))
+    if not decides and not alone and not locks and (change is None or not change.after.under(place, "transaction")):
         return []
     skips = hint in ("READPAST", "SKIP LOCKED")
     return [
@@ -230,7 +234,15 @@ def _weak(hint: str, place: Span, before: Outline, after: Outline) -> list[Findi
             "high" if decides else "medium",
             "syntactic",
             f"The edit adds {hint} to a query "
-            + ("in a method that also saves" if decides else "that also writes" if alone else "under a transaction")
+            + (
+                "in a method that also saves"
+                if decides
+                else "that also writes"
+                if alone
+                else "that locks all rows it reads"
+                if locks
+                else "under a transaction"
+            )
             + (": it skips rows that others have locked." if skips else ": it reads uncommitted data."),
             "Does a write depend on what is read here?",
             lines(after, place, hint),
