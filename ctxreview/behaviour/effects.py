@@ -36,7 +36,7 @@ a function that was not found, ``fence`` orders memory, ``dispose`` ends a conte
 
 Trait = Literal[
     "untracked", "retracked", "projected", "split", "deferred", "by key", "hinted", "atomic", "volatile", "awaited", "unawaited", "dropped", "again", "later",
-    "parallel", "cut", "both ways", "once", "each", "own", "task", "in part", "cancellable", "in loop", "taken", "always", "retried", "apart",
+    "parallel", "cut", "both ways", "once", "each", "own", "task", "in part", "cancellable", "in loop", "taken", "always", "retried", "apart", "durable",
 ]  # fmt: skip
 """``untracked``: the objects that a query gives are not tracked, ``retracked``: tracking was asked for, ``projected``: they are copies;
 ``split``: several statements; ``by key``: an object that is tracked already is given without a query; ``hinted``: a lock hint is in its SQL;
@@ -47,7 +47,8 @@ reads what it writes; ``once``: whoever asks first runs it, and nobody else does
 ``each``: of a task that is begun once for each element, before the one before it has ended; ``own``: through a context that such a task, or one
 that runs beside others, has made itself; ``task``: it goes on until somebody has waited for it;
 ``in part``: it undoes what followed a savepoint; ``cancellable``: it is given the caller's sign to stop; ``in loop``: a commit, save or call that each turn of a loop makes; ``taken``: of a lock whose
-acquire is a ``task``, it was waited for; ``always``: it is done however what stands before it ends; ``retried``: it is a part of what is tried again after a failure; ``apart``: a call of a type's function that is given nothing which leads back to the file."""
+acquire is a ``task``, it was waited for; ``always``: it is done however what stands before it ends; ``retried``: it is a part of what is tried again after a failure; ``apart``: a call of a type's function that is given nothing which leads back to the file;
+``durable``: after it, what was written is on disk."""
 
 Made = Literal["", "fresh", "query", "state", "parameter", "captured", "unknown"]
 """Where an object comes from: made here, given by a query, kept by state, handed over, a variable of an enclosing function."""

@@ -274,6 +274,7 @@ class Outside(UnknownCalls):
         )
         place = Place("rows", source, of=source) if source else None
         traits = (*(on.query.traits if on is not None and on.query is not None else ()), *self.ending(kind, values))
+        traits = (*traits, *self.durable(name, values))
         index = self.emit(
             kind, node.span, key, node.callee, needs, party=party, text=text, of=objects[0] if objects else None, place=place, traits=traits
         )  # fmt: skip

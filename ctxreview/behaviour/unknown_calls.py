@@ -46,7 +46,7 @@ class UnknownCalls(Calls):
         apart: tuple[Trait, ...] = ("apart",) if on is not None and self._stays_apart(on, values) else ()
         index = self.emit(
             kind, node.span, f"{short(receiver)}.{name}", node.callee, needs, party=on.party if on is not None else "", text=text, of=written,
-            traits=apart,
+            traits=(*apart, *self.durable(name, values)),
         )  # fmt: skip
         only = frozenset((index,))
         party = f"{short(receiver)}.{name}()" if self.gives_source(node) else on.party if on is not None else ""
@@ -65,6 +65,12 @@ class UnknownCalls(Calls):
             party=party,
             type=node.types[0] if node.types else "",
         )
+
+    def durable(self, name: str, values: list[Known]) -> tuple[Trait, ...]:
+        """The trait of a call after which what was written is on disk."""
+        about = self.version.about
+        told = about.has("syncs_if_true", name) and any(k.constant == "true" for k in values)
+        return ("durable",) if told or about.has("syncs", name) else ()
 
     def _stays_apart(self, on: Known, values: list[Known]) -> bool:
         """Whether a call is one of a type of which the file has nothing, and is given nothing through which that could come back."""

@@ -93,6 +93,7 @@ from ctxreview.rules.scopes import missing_intent, scope_attribute, scope_change
 from ctxreview.rules.sql import composed_sql, lock_hint, session_lock
 from ctxreview.rules.transactions import (
     async_flow,
+    durable_write,
     early_exit,
     external_call,
     hoisted_clock,
@@ -124,6 +125,7 @@ RULES: tuple[ModuleType, ...] = (
     split_query,
     composed_sql,
     hoisted_clock,
+    durable_write,
     deferred_execution,
     shared_context,
     second_connection,

@@ -154,7 +154,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         if step.before.place is None or step.before.place.kind != "inside":
             continue
         name = step.before.place.of.rpartition(".")[2]
-        if name in told:
+        if name in told or any(f.about[:1] == (step.before.name,) for f in found):
             continue
         found.append(
             Finding(

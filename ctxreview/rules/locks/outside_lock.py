@@ -16,7 +16,7 @@ When it is fine
 ---------------
 The member runs before the object is shared (a constructor), all its callers hold the lock, or a stale value of one
 reference or number does no harm, which is told as a note. A collection that is only ever replaced, and never changed in
-place, can be read at any time. A comment says that what is read is immutable, or that the member is for debugging.
+place, can be read at any time (an edit that changes it in place is told). A comment says that what is read is immutable, or that the member is for debugging.
 Its type, or that of the object it is given, is made for several threads; a helper is given it together with its lock.
 
 Example
@@ -59,6 +59,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.in_place import InPlace, in_place
 from ctxreview.behaviour.lock_usage import (
     Use,
     declared,
@@ -148,10 +150,27 @@ def _found(outline: Outline, *, mostly: bool) -> list[Finding]:
 
 
 def compare(before: Outline, after: Outline) -> list[Finding]:
-    """Each look at how much a collection has that the edit takes out of the lock: under it, the number was the one of that moment."""
+    """Each look at how much a collection has that the edit takes out of the lock: under it, the number was the one of that moment.
+
+    And each collection that was replaced as a whole, and is changed in place now while others walk it.
+    """
+    changed = [_changed(one) for one in in_place(comparison(before, after))]
     looks = [f for f in check(after) if f.severity == "note" and f.about[1:2] == ("look",)] if locks(before) else []
     known = {f.about for f in check(before)} if looks else set()
-    return [f._replace(severity="low") for f in looks if f.about not in known]
+    return [*changed, *(f._replace(severity="low") for f in looks if f.about not in known)]
+
+
+def _changed(one: InPlace) -> Finding:
+    return Finding(
+        ID,
+        "high",
+        "resolved",
+        f"`{one.state.name}` was replaced as a whole, and {one.write.name if one.write.name.isidentifier() else 'an assignment'} changes it in place now: a look that nothing keeps out may meet it half changed.",
+        "What keeps the two apart?",
+        one.write.at._replace(what=""),
+        (one.look.at._replace(what="looks at what it holds"),),
+        about=(one.state.name, "in place"),
+    )
 
 
 def _guard(every: list[Use], *, mostly: bool) -> str:
