@@ -52,7 +52,7 @@ def _syncs(of: Trace) -> Iterator[Effect]:
 
 def _drops(of: Trace, about: Behaviour) -> Iterator[Effect]:
     """What makes an older copy go away, or a newer one the one that counts."""
-    return (e for e in of.of("call", "io") if about.pattern("drops").search(e.name))
+    return (e for e in of.of("call", "io", "signal") if about.pattern("drops").search(e.name))
 
 
 def _writes(of: Trace, about: Behaviour) -> Iterator[Effect]:

@@ -16,7 +16,7 @@ from ctxreview.behaviour.affected import touched
 from ctxreview.behaviour.comparison import Comparison, Pair, section_of
 from ctxreview.behaviour.effects import Effect, Hold, Trace
 from ctxreview.behaviour.keeping_out import are_kept_apart, is_still_under, keep_out
-from ctxreview.behaviour.one_save import is_one_save_now
+from ctxreview.behaviour.one_save import is_one_save_now, is_one_statement_now
 from ctxreview.behaviour.paths import in_one_run
 from ctxreview.behaviour.version import version
 from ctxreview.model.declarations import Function
@@ -85,6 +85,8 @@ def judged(both: Comparison, region: Region) -> Judgement:
         losses = tuple(_of_lock(both, pair, hold, inside))
         complete = pair.understood and all(has_proof(both, pair, hold, e, now) for e, now in moved)
         complete = complete and is_accounted_for(both, pair, hold, inside)
+    elif is_one_statement_now(pair, inside):
+        return Judgement((), pair.understood)
     elif is_one_save_now(pair, hold, inside):
         losses, complete = (), pair.understood
     else:
@@ -200,8 +202,12 @@ def _of_lock(both: Comparison, pair: Pair, hold: Hold, inside: list[Effect]) -> 
             if begun in inside and then is not None and is_still_under(then, hold) and not is_still_under(now, hold):
                 yield Loss("under", begun, now, None, certain=False)
         elif effect.kind in OUTSIDE and not now.locks and not _is_done_once(now) and _touches(pair, effect, inside):
+            if _is_made_ahead(pair, effect, now, inside):
+                continue
             about = version(both.before).about
-            late = about.pattern("only_disposes").search(effect.name) or about.has("settles", effect.name)
+            late = about.pattern("only_disposes").search(effect.name) or any(
+                about.has(kind, effect.name) for kind in ("settles", "gives_back")
+            )
             if late and _is_last(both, pair, now, hold):
                 continue
             told.add(effect.number)
@@ -267,6 +273,15 @@ def _is_last(both: Comparison, pair: Pair, now: Effect, hold: Hold) -> bool:
     """Whether an effect follows all that is under a lock still, in every run."""
     later = (e for e in pair.after.effects[now.number + 1 :] if is_still_under(e, hold))
     return not any(now.path or e.path or in_one_run(both.after, now.span, e.span) for e in later)
+
+
+def _is_made_ahead(pair: Pair, effect: Effect, now: Effect, inside: list[Effect]) -> bool:
+    """Whether a static function of others only gives what is used under a lock, made of nothing that the lock guards."""
+    if not {"apart"} <= effect.traits & now.traits:
+        return False
+    guarded = {e.number for e in inside if e.place is not None}
+    used = any(effect.number in e.depends - e.decided_by for e in pair.before.effects)
+    return used and not guarded & (effect.depends - effect.decided_by)
 
 
 def _is_done_once(now: Effect) -> bool:

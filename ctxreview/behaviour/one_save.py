@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from ctxreview.behaviour.accounted import OUTSIDE
 from ctxreview.behaviour.comparison import Pair
 from ctxreview.behaviour.effects import Effect, Hold
 from ctxreview.behaviour.version import Version, version
 from ctxreview.model import il
+from ctxreview.regex import regex
 
 _SENDS = ("query", "save", "commit", "rollback", "io", "foreign", "spawn")
 """What reaches others by itself."""
@@ -29,10 +32,40 @@ def is_one_save_now(pair: Pair, hold: Hold, inside: list[Effect]) -> bool:
         hold.key in (save.party, *(e.party for e in saves))
         and about.has("saves_all", save.name)
         and save.traits.isdisjoint(_OFTEN)
-        and all(about.has("changes_tracked", e.name) or _is_on_row(e, pair, save, hold) for e in tracks)
+        and all(
+            e.kind == "write" or about.has("changes_tracked", e.name) or _is_on_row(e, pair, save, hold) for e in tracks
+        )
         and all((now := pair.became.get(e.number)) is not None and now.number < save.number for e in tracks)
         and (len(saves) == 1 or not _uses_what_a_save_gives(pair, hold, saves[0]))
     )
+
+
+def is_one_statement_now(pair: Pair, inside: list[Effect]) -> bool:
+    """Whether all that a transaction sent were statements in SQL, and one statement that changes the same tables is all that is sent now."""
+    before = [e.text for e in inside if e.kind in _SENDS_SQL and e.text]
+    sent = [e for e in pair.after.effects if e.kind in _SENDS_SQL and e.text]
+    if not before or len(sent) != 1 or sent[0].traits & _OFTEN or sent[0].holds:
+        return False
+    now = sent[0].text
+    changed = [table for text in before for table in _CHANGED.findall(text)]
+    unknown = (e for e in inside if e.kind in (*OUTSIDE, "foreign") and not e.text and e.party)
+    rest = (e for e in pair.after.effects if e.kind in ("save", "io", "foreign") and e.number != sent[0].number)
+    hints = {h.upper() for text in before for h in _KEEPS.findall(text)}
+    return (
+        bool(changed)
+        and _CHANGED.search(now) is not None
+        and all(re.search(rf"\b{re.escape(table)}\b", now, re.IGNORECASE) for table in changed)
+        and hints <= {h.upper() for h in _KEEPS.findall(now)}
+        and not any(unknown)
+        and not any(rest)
+    )
+
+
+_SENDS_SQL = ("query", "save", "call")
+_CHANGED = regex(r"(?i)\b(?:update|insert\s+into|delete\s+from|merge\s+into|merge)\s+(?:[\w\[\]\"`]+\.)*[\[\"`]?(\w+)")
+"""A statement that changes a table, and the table without its schema."""
+_KEEPS = regex(r"(?i)\b(?:holdlock|serializable|repeatableread)\b")
+"""Hints that keep out more than the rows that are changed."""
 
 
 def _is_on_row(call: Effect, pair: Pair, save: Effect, hold: Hold) -> bool:

@@ -43,7 +43,10 @@ def periodic(both: Comparison) -> Iterator[Periodic]:
 
 def _excludes_others(effects: Sequence[Effect]) -> bool:
     """Whether a function takes a lock or makes a step that only one thread at a time gets a yes from."""
-    return any(e.kind == "acquire" or {"atomic", "both ways"} <= e.traits for e in effects)
+    return any(
+        e.kind == "acquire" or (e.place is not None and e.place.kind == "state" and {"atomic", "both ways"} <= e.traits)
+        for e in effects
+    )
 
 
 def _starts(of: Version) -> Iterator[_Start]:
@@ -61,6 +64,8 @@ def _starts(of: Version) -> Iterator[_Start]:
                     if isinstance(n, il.Name | il.Call)
                 )
                 yield _Start(node.span, _is_again(of, node.arguments[-1], about), frozenset(names))
+            elif isinstance(node, il.Call) and about.has("ticks", node.callee):
+                yield _Start(node.span, again=False, runs=frozenset())  # the next turn waits for this one
             elif isinstance(node, il.Call) and about.has("rearms", node.callee) and len(node.arguments) == _PERIOD - 1:
                 yield _Start(node.span, _is_again(of, node.arguments[-1], about), frozenset())
 

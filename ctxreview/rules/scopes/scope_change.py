@@ -87,6 +87,7 @@ from ctxreview.behaviour.removal import went_unused, what_it_held
 from ctxreview.behaviour.spent import is_spent
 from ctxreview.behaviour.strictness import Levelled, Respanned, is_taken_as_lock, levelled, respanned
 from ctxreview.languages import load
+from ctxreview.languages.behaviour import names_of
 from ctxreview.model.kinds import Severity
 from ctxreview.model.outline import Outline
 from ctxreview.model.phrases import listed
@@ -346,7 +347,9 @@ def _removed(removed: Sequence[Region], before: Outline, after: Outline, verdict
     at = lines(after, member.span, member.kind) if member is not None else Lines(after.source.path, 1, 1)
     held = what_it_held(old, before, after)
     severity: Severity = "note" if held == "nothing" else "medium" if held == "one read" else "high"
-    named_level = old.isolation is not None and bool(old.isolation.level) and not old.isolation.default
+    level = old.isolation
+    usual = level is not None and (level.default or level.level in names_of(before.language).of("usual_levels"))
+    named_level = level is not None and bool(level.level) and not usual
     ranges = listed([line_range(before, one.span) for one in removed])
     what = f"The edit removes the {old.construct}{on_resource(old)} of lines {ranges}"
     was = [before_edit(one, before) for one in removed]
