@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from ctxreview.behaviour.comparison import Comparison, Pair
 from ctxreview.behaviour.effects import Effect, Trace
+from ctxreview.behaviour.version import version
+from ctxreview.languages.behaviour import Behaviour
 
 
 class Early(NamedTuple):
@@ -63,3 +65,35 @@ def _partner(both: Comparison, pair: Pair, look: Effect, flag: Effect) -> tuple[
         if first is not None and any(e.number > first.number for e in asks):
             return first, of.function.name
     return None
+
+
+class Unexpected(NamedTuple):
+    """``sent`` goes out before the ``entry`` of who waits for the answer is made; it went out behind that. ``taker`` takes the entry."""
+
+    sent: Effect
+    entry: Effect
+    taker: Effect
+
+
+def unexpected(both: Comparison, pair: Pair, about: Behaviour) -> Iterator[Unexpected]:
+    """The first entry of a function that an edit puts behind what may be answered before."""
+    for was in pair.before.of("write"):
+        entry, place = pair.became.get(was.number), was.place
+        if entry is None or place is None or place.kind != "inside" or not about.has("adds", was.name):
+            continue
+        home, _, name = place.of.rpartition(".")
+        state = version(both.before).state(home, name)
+        if state is None or not any(one in state.type for one in about.of("answered_by")):
+            continue
+        later = pair.before.effects[was.number + 1 :]
+        out = (
+            pair.became.get(e.number)
+            for e in later
+            if e.kind in ("io", "call") and about.pattern("sends").search(e.name)
+        )
+        sent = next((now for now in out if now is not None and now.number < entry.number), None)
+        every = (now for _, now in both.places(place.key))
+        taker = next((e for e in every if e is not None and about.has("removes", e.name)), None)
+        if sent is not None and taker is not None:
+            yield Unexpected(sent, entry, taker)
+            return

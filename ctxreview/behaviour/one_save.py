@@ -44,11 +44,13 @@ def is_one_statement_now(pair: Pair, inside: list[Effect]) -> bool:
     """Whether all that a transaction sent were statements in SQL, and one statement that changes the same tables is all that is sent now."""
     before = [e.text for e in inside if e.kind in _SENDS_SQL and e.text]
     sent = [e for e in pair.after.effects if e.kind in _SENDS_SQL and e.text]
-    if not before or len(sent) != 1 or sent[0].traits & _OFTEN or sent[0].holds:
+    if not before or len(sent) != 1 or sent[0].traits & _OFTEN:
+        return False
+    if not all(h.is_of_statement for h in sent[0].holds):
         return False
     now = sent[0].text
     changed = [table for text in before for table in _CHANGED.findall(text)]
-    unknown = (e for e in inside if e.kind in (*OUTSIDE, "foreign") and not e.text and e.party)
+    unknown = (e for e in inside if e.kind in (*OUTSIDE, "foreign") and not e.text and not _is_of_rows(e))
     rest = (e for e in pair.after.effects if e.kind in ("save", "io", "foreign") and e.number != sent[0].number)
     hints = {h.upper() for text in before for h in _KEEPS.findall(text)}
     return (
@@ -59,6 +61,11 @@ def is_one_statement_now(pair: Pair, inside: list[Effect]) -> bool:
         and not any(unknown)
         and not any(rest)
     )
+
+
+def _is_of_rows(effect: Effect) -> bool:
+    """Whether something is done with rows that were read already, or with nothing that is known to be data."""
+    return not effect.party or (effect.kind == "query" and effect.party.startswith("row of "))
 
 
 _SENDS_SQL = ("query", "save", "call")

@@ -87,7 +87,8 @@ def saved_early(pair: Pair, saves_all: Collection[str], about: Behaviour) -> Ite
         earlier = [w for e in pair.after.effects[: now.number] if (w := _given_before(pair, e, about)) is not None]
         later = (pair.was[e.number] for e in saves if e.number > now.number and e.number in pair.was)
         was = next((e for e in later if any(g.number < e.number for g in earlier)), None)
-        between = any(e.number in pair.was and e.kind in _MAY_FAIL for e in pair.after.effects[now.number :])
+        rest = [e for e in pair.after.effects[now.number :] if e.number in pair.was]
+        between = any(e.kind in _MAY_FAIL or _given_before(pair, e, about) is not None for e in rest)
         if was is not None and between and not any(h.kind == "transaction" for h in was.holds):
             yield Portioned(was, now, pair.understood)
             return

@@ -8,7 +8,7 @@ save, two saves, an external call and a save, an exit and a write or save. Also 
 announces, when the flag is read without the lock. A signal that is given before the
 data, or an object that is published before it is prepared. Without a scope, a message that is acknowledged before it
 is handled, a message that goes out before the commit which it tells of, and what is disposed of before a task that uses
-it has been waited for.
+it has been waited for, and a question that is sent before the entry of who waits for the answer is made.
 
 Why it matters here
 -------------------
@@ -61,6 +61,7 @@ from typing import NamedTuple
 from ctxreview.behaviour.affected import affected
 from ctxreview.behaviour.body import Body, root_of, source_of, squeezed, within
 from ctxreview.behaviour.comparison import comparison
+from ctxreview.behaviour.handshake import Unexpected, unexpected
 from ctxreview.behaviour.member_diff import Change, changes
 from ctxreview.behaviour.ordering import (
     Deprived,
@@ -112,6 +113,7 @@ def compare(before: Outline, after: Outline) -> list[Finding]:
         loops = loops_of(before, pair.before), loops_of(after, pair.after)
         found += [_postponed(one) for one in postponed(pair, loops)]
         found += [_hasty(one) for one in hasty(pair, names_of(after.language))]
+        found += [_unexpected(one) for one in unexpected(comparison(before, after), pair, names_of(after.language))]
         found += [_foretold(one) for one in foretold(pair, names_of(after.language))]
         found += [_deprived(one) for one in deprived(pair, after, names_of(after.language))]
     return found
@@ -127,6 +129,19 @@ def _hasty(one: Hasty) -> Finding:
         one.sign.at._replace(what=""),
         (one.work.at._replace(what=one.work.name),),
         about=(one.sign.name, one.work.name),
+    )
+
+
+def _unexpected(one: Unexpected) -> Finding:
+    return Finding(
+        ID,
+        "medium",
+        "resolved",
+        f"{one.sent.name} now comes before the entry by which its answer is found: one that comes at once finds nobody who waits.",
+        "What becomes of an answer that is there before the entry is?",
+        one.sent.at._replace(what=""),
+        (one.entry.at._replace(what="the entry"), one.taker.at._replace(what="takes it")),
+        about=(one.sent.name, one.entry.name),
     )
 
 
