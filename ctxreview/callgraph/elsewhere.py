@@ -143,7 +143,8 @@ class Family:
             return None
         known, types = Declared(around, own), self.repository.types
         above, unknown = self.repository.hierarchy.ancestors(known) if family else ((), ())
-        if any(not load(around.language).words.contracts.match(base) for base in unknown):
+        contract = load(around.language).words.contract
+        if any(not contract or re.match(contract, base) is None for base in unknown):
             return None
         self.repository.prefetch_words((home, name))
         every = (known, *above, *(self.repository.hierarchy.descendants(known) if family else ()))

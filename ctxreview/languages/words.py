@@ -41,8 +41,8 @@ class Words:
     """Modifiers without which a member is its type's alone."""
     inherited: frozenset[str]
     """Of these, the ones of what the types above and below may use and nobody else."""
-    contracts: re.Pattern[str]
-    """How the names of interfaces begin, which call nothing."""
+    contract: str
+    """How the name of an interface begins, which calls nothing: a regular expression."""
     constants: frozenset[str]
     """Modifiers of what is not a state, since it never changes."""
     shared: frozenset[str]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import unified_diff
 from pathlib import Path
+from textwrap import dedent
 from typing import NamedTuple
 
 import pytest
 
+from ctxreview import guard
 from tests.guard.test_across import edited, repository
 
 CACHE = """
@@ -424,3 +427,114 @@ def test_both_versions_read_the_same_files(tmp_path: Path) -> None:
     all_ = f"public sealed class All\n{{\nprivate readonly object _gate = new();\n{fields}\npublic void Go()\n{{\nlock (_gate)\n{{\n_step0.Go();\n{calls}\n}}\n}}\n}}"
     checked = edited(repository(tmp_path, {**steps, "All.cs": all_}), "All.cs", "_step0.Go();\n", "")
     assert [(f.rule, f.severity) for f in checked.findings] == [("unread-files", "note")]
+
+
+LINK_BASE = """
+    public abstract class LinkBase{bases}
+    {{
+        protected readonly object _gate = new();
+        private int _state;
+
+        public void Move(int next)
+        {{
+            {before}
+            {{
+                OnMoving(next);
+                _state = next;
+            }}
+        }}
+
+        protected abstract void OnMoving(int next);
+    }}
+"""
+LINK = """
+    public sealed class Link : LinkBase
+    {
+        private int _credit;
+
+        public void Grant(int credit)
+        {
+            lock (_gate)
+            {
+                _credit += credit;
+            }
+        }
+
+        protected override void OnMoving(int next)
+        {
+            lock (_gate)
+            {
+                _credit = next;
+            }
+        }
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("bases", "before", "verdict"),
+    [
+        ("", "lock (_gate)", "no-known-conflict"),
+        (" : IDisposable", "lock (_gate)", "no-known-conflict"),
+        (" : ControllerBase", "lock (_gate)", "conflicts"),
+        ("", "for (;;)", "conflicts"),
+    ],
+    ids=["it holds the lock", "an interface calls nothing", "another base may call", "it holds none"],
+)
+def test_a_lock_that_the_base_type_holds(tmp_path: Path, bases: str, before: str, verdict: str) -> None:
+    """A lock around what only the type above can call may go where that holds it, and nobody unknown is above."""
+    files = {"LinkBase.cs": LINK_BASE.format(bases=bases, before=before), "Link.cs": LINK}
+    folder = repository(tmp_path, files)
+    checked = edited(folder, "Link.cs", "lock (_gate)\n{\n_credit = next;\n}", "_credit = next;")
+    assert checked.verdict == verdict
+
+
+GATED = """
+    public sealed partial class Table
+    {
+        private readonly object _gate = new();
+        private readonly Dictionary<int, string> _rows = new();
+
+        public void Put(int id, string row)
+        {
+            lock (_gate)
+            {
+                _rows[id] = row;
+            }
+        }
+    }
+"""
+GATED_PART = """
+    public sealed partial class Table
+    {
+        public int Count()
+        {
+            {0}
+            {
+                return _rows.Count;
+            }
+        }
+    }
+"""
+
+
+@pytest.mark.parametrize("part", ["lock (_lock)", "lock (_gate)"])
+def test_a_lock_that_another_takes_the_place_of(tmp_path: Path, part: str) -> None:
+    """A lock of a type in parts is another one where all parts take the new one, and not where one is left behind."""
+    folder = repository(tmp_path, {"Table.cs": GATED, "Table.Count.cs": GATED_PART.replace("{0}", "lock (_gate)")})
+    everywhere = part == "lock (_lock)"
+    kept = "" if everywhere else "private readonly object _gate = new();\n        "
+    gated = GATED.replace("private readonly object _gate = new();", f"{kept}private readonly object _lock = new();")
+    after = gated.replace("lock (_gate)", "lock (_lock)"), GATED_PART.replace("{0}", part)
+    diff = "".join(
+        "".join(unified_diff(old.splitlines(True), new.splitlines(True), f"a/{name}", f"b/{name}"))
+        for name, old, new in zip(
+            ("Table.cs", "Table.Count.cs"),
+            (dedent(t).lstrip("\n") for t in (GATED, GATED_PART.replace("{0}", "lock (_gate)"))),
+            (dedent(t).lstrip("\n") for t in after),
+            strict=True,
+        )
+        if old != new
+    )
+    (result,) = guard(f"{folder / 'Table.cs'}:8", f"```diff\n{diff}```\n", root=folder)
+    assert (result.verdict == "conflicts") != everywhere, result.findings
