@@ -48,7 +48,7 @@ def _constant(value: il.Value) -> str | None:
 
 
 def _is(value: il.Value, name: str) -> bool:
-    return getattr(value, "text" if isinstance(value, il.Name) else "name", None) == name
+    return il.last_name(value) == name
 
 
 def _asking(outline: Outline, unit: il.Unit, look: Effect, name: str) -> Iterator[il.Branch | il.Loop]:

@@ -71,9 +71,9 @@ def in_its_place(before: Outline, after: Outline, pair: Pair, about: Behaviour) 
     """The first file that a function replaced by another one in one step, and that it writes itself now."""
     moves = {target: call for call in _calls(before, pair.before) if (target := _target(call, about))}
     still = {target for call in _calls(after, pair.after) if (target := _target(call, about))}
-    known = {(c.callee, _text(c.arguments[0])) for c in _calls(before, pair.before) if c.arguments}
+    known = {(c.callee, il.last_name(c.arguments[0].value)) for c in _calls(before, pair.before) if c.arguments}
     for call in _calls(after, pair.after):
-        given = _text(call.arguments[0]) if call.arguments else ""
+        given = il.last_name(call.arguments[0].value) if call.arguments else ""
         if (
             given in moves.keys() - still
             and about.pattern("writes_file").search(call.callee)
@@ -92,9 +92,4 @@ def _target(call: il.Call, about: Behaviour) -> str:
     """What a call replaces in one step; ``""`` where it does not."""
     on = call.receiver.text if isinstance(call.receiver, il.Name) else ""
     replaces = f"{on}.{call.callee}" in about.of("replaces_file") and len(call.arguments) > 1
-    return _text(call.arguments[1]) if replaces else ""
-
-
-def _text(argument: il.Argument) -> str:
-    value = argument.value
-    return value.text if isinstance(value, il.Name) else value.name if isinstance(value, il.Access) else ""
+    return il.last_name(call.arguments[1].value) if replaces else ""

@@ -122,9 +122,5 @@ def _is_set_when_made(of: Version, maker: il.Create, name: str) -> bool:
         return True
     makers = [there.units[d.span] for d in there.units.declared if d.kind == "constructor" and d.home == state.home]
     return bool(makers) and all(
-        any(isinstance(n, il.Assign) and _name_of(n.target) == name for n in il.walk(unit)) for unit in makers
+        any(isinstance(n, il.Assign) and il.last_name(n.target) == name for n in il.walk(unit)) for unit in makers
     )
-
-
-def _name_of(target: il.Value) -> str:
-    return target.name if isinstance(target, il.Access) else getattr(target, "text", "")

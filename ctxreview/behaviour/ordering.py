@@ -248,10 +248,7 @@ def _works_with(of: Version, task: str, name: str) -> bool:
     home, _, kept = task.rpartition(" ")[2].rpartition(".")
     for unit in of.units:
         for node in il.walk(unit):
-            if (
-                not isinstance(node, il.Assign)
-                or getattr(node.target, "text", getattr(node.target, "name", "")) != kept
-            ):
+            if not isinstance(node, il.Assign) or il.last_name(node.target) != kept:
                 continue
             words = {n.text for n in il.walk(node.value) if isinstance(n, il.Name)}
             for runs in (u for u in of.units if u.name in words and u.home == home):

@@ -158,7 +158,7 @@ def _is_given(state: State) -> bool:
         n.value
         for d in makers
         for n in il.walk(state.version.units[d.span])
-        if isinstance(n, il.Assign) and getattr(n.target, "name", getattr(n.target, "text", "")) == state.name
+        if isinstance(n, il.Assign) and il.last_name(n.target) == state.name
     ]
     return bool(assigned) and all(isinstance(v, il.Name) and v.binding == "parameter" for v in assigned)
 

@@ -44,7 +44,7 @@ def _promises(of: Version, ends: Mapping[str, str]) -> Iterator[tuple[str, str, 
         if unit.kind == "initialiser":
             given: list[tuple[str, il.Node]] = [(unit.name, unit.body)]
         else:
-            given = [(_last_name(n.target), n.value) for n in il.walk(unit) if isinstance(n, il.Assign)]
+            given = [(il.last_name(n.target), n.value) for n in il.walk(unit) if isinstance(n, il.Assign)]
         for name, value in given:
             for made in il.walk(value):
                 for one in made.members if isinstance(made, il.Create) else ():
@@ -64,7 +64,7 @@ def _at_once(of: Version, queue: str, end: str, made: Span) -> tuple[Span, str] 
         begun = [n.span for s in often(of, unit) for n in il.walk(unit, within=s) if isinstance(n, il.Lambda)]
         for node in il.walk(unit):
             at = node.receiver if isinstance(node, il.Call) else None
-            if not (isinstance(at, il.Access) and at.name == end and _last_name(at.of) == queue):
+            if not (isinstance(at, il.Access) and at.name == end and il.last_name(at.of) == queue):
                 continue
             if open_ or any(s.contains(node.span) for s in begun):
                 return node.span, member.name
@@ -90,7 +90,3 @@ def _is_begun_often(of: Version, member: Function | None) -> bool:
         outline, _, around = begun[0]
         member = next((m for m in outline.outermost if m.span == around), None)
     return False
-
-
-def _last_name(value: il.Value) -> str:
-    return value.name if isinstance(value, il.Access) else getattr(value, "text", "")

@@ -385,6 +385,11 @@ def walk(node: Node, *, into: bool = True, within: Span | None = None) -> Iterat
             waiting += inner if within is None else (n for n in inner if n.span.overlaps(within))
 
 
+def last_name(value: "Value") -> str:
+    """The name of a variable or of the member that is accessed; ``""`` of what has none."""
+    return value.text if isinstance(value, Name) else value.name if isinstance(value, Access) else ""
+
+
 NODES = (
     Constant, Name, Self, Matched, Access, Element, Call, Create, Lambda, Assign, Await, Raise, Operation, Opaque, Block, Do,
     Branch, Choice, Loop, Try, Held, Exit, Yield, Label, Define, Argument, Arm, Handler, Parameter, Unit,

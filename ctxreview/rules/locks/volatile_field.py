@@ -2,14 +2,14 @@
 
 What it flags
 -------------
-``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit: the
-modifier or a ``Volatile.Read`` removed from a field that is still shared; an atomic ``Interlocked`` operation that
-becomes an ordinary one or a read and a write, also on an element of an array, that compared or set the field and now
-sets or adds whatever is there, or whose result is read again from the field; state that was read once into a variable and is read anew for each use;
-a look that stood behind the write of a flag and stands before it, while another thread changes what is looked at
-and then looks at the flag. Also a field that becomes
-volatile, a collection that was used without a lock and becomes a concurrent one, and a field that is removed together
-with its atomic operations: threads then see each other's writes differently.
+``++``, ``--`` or a compound assignment on a ``volatile`` field outside a lock. Compared before and after an edit:
+the modifier or a ``Volatile.Read`` removed from a field that is still shared; an atomic ``Interlocked`` operation
+that becomes an ordinary one or a read and a write, also on an element of an array, that compared or set the field
+and now sets or adds whatever is there, or whose result is read again from the field; state that was read once into
+a variable and is read anew for each use; a look that stood behind the write of a flag and stands before it, while
+another thread changes what is looked at and then looks at the flag. Also a field that becomes volatile, a
+collection that was used without a lock and becomes a concurrent one, and a field that is removed together with its
+atomic operations: threads then see each other's writes differently.
 
 Why it matters here
 -------------------
